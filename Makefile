@@ -1,0 +1,36 @@
+# KartraMail: `make run` tries it out, `make test` checks it all.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FLASK := $(BIN)/flask --app app.py
+
+.PHONY: run install test lint bench
+
+run: $(VENV)/installed
+	ALLOW_SPECIAL_USE_DOMAINS=$${ALLOW_SPECIAL_USE_DOMAINS-1} $(BIN)/python app.py
+
+install: $(VENV)/installed-test
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint templates --lint --quiet
+
+bench: $(VENV)/installed-test
+	$(BIN)/python -m tests.benchmarks
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+$(VENV)/installed-test: requirements.txt requirements-test.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	touch $(VENV)/installed $@

@@ -1,0 +1,1 @@
+"""Accounts, users, sessions, one-time links, API keys, history."""

@@ -1,0 +1,57 @@
+"""Lines of history in words for people. What has no words yet is shown by its name."""
+
+from typing import Any
+
+from kartramail.accounts.history import Change
+
+_WORDS = {
+    "account.confirmed": "Confirmed the address of the sign-up",
+    "account.saved": "Changed the account",
+    "person.renamed": "Changed their name",
+    "api_key.made": "Made the API key {after[name]}",
+    "api_key.revoked": "Revoked the API key {before[name]}",
+    "member.invited": "Invited {after[email]} as {after[role]}",
+    "member.joined": "Joined the team as {after[role]}",
+    "member.role_changed": "Made {after[email]} {after[role]} instead of {before[role]}",
+    "member.removed": "Removed {before[email]} from the team",
+    "invitation.withdrawn": "Withdrew the invitation of {before[email]}",
+    "gateway.saved": "Changed the default sender",
+    "mailbox.asked": "Asked for proof of {after[address]}",
+    "mailbox.proven": "Proved {after[address]}",
+    "mailbox.declined": "The reader of {after[address]} said that this was not them",
+}
+_FIELDS = {
+    "business_name": "Business name",
+    "postal_address": "Postal address",
+    "time_zone": "Time zone",
+    "full_name": "Name",
+    "name": "Sender name",
+    "send_from": "Send-from address",
+    "reply_to": "Reply-to address",
+}
+_COMPARED = {"account.saved", "person.renamed", "gateway.saved"}
+
+
+def describe_change(change: Change) -> str:
+    """One sentence without its full stop, with what was before and what is now."""
+    words = _WORDS.get(change.what)
+    if words is None:
+        return change.what.replace(".", " ").replace("_", " ").capitalize()
+    try:
+        sentence = words.format(before=change.before, after=change.after)
+    except KeyError:
+        sentence = change.what.replace(".", " ").replace("_", " ").capitalize()
+    differences = _differences(change) if change.what in _COMPARED else []
+    return f"{sentence}: {'; '.join(differences)}" if differences else sentence
+
+
+def _differences(change: Change) -> list[str]:
+    return [
+        f"{_FIELDS[name]} from {_quoted(change.before.get(name))} to {_quoted(value)}"
+        for name, value in change.after.items()
+        if name in _FIELDS and value != change.before.get(name)
+    ]
+
+
+def _quoted(value: Any) -> str:
+    return f"“{' '.join(str(value).split())}”" if value else "nothing"

@@ -1,0 +1,202 @@
+"""Accounts and the people in them: find, rename, give a new password, save the account."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select, update
+
+from kartramail.accounts.failed_sign_ins import forget_tries
+from kartramail.accounts.history import record_change
+from kartramail.accounts.links import find_link, make_link, use_link, withdraw_links
+from kartramail.accounts.models import Account, Membership, OneTimeToken, TokenPurpose, User
+from kartramail.accounts.sign_ins import end_sign_ins_of_user
+from kartramail.clock import now
+from kartramail.errors import EditConflict, NotFound
+from kartramail.ids import new_id
+from kartramail.outbox.platform_mail import enqueue_platform_mail
+from kartramail.rules.addresses import Address
+
+RESET_LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """What `Settings › Account` shows. `version` is what its form carries (R-SAVE)."""
+
+    business_name: str
+    postal_address: str
+    time_zone: str
+    version: int = 1
+
+
+def is_possible_key(email_key: str) -> bool:
+    """False for what cannot be anybody's address, and what a database may refuse to be asked."""
+    return len(email_key) <= 320 and email_key.isprintable()
+
+
+def find_user(session: Session, email_key: str) -> User | None:
+    """The person of that address, whatever account they are in."""
+    if not is_possible_key(email_key):
+        return None
+    return session.exec(select(User).where(User.email_key == email_key)).first()
+
+
+def load_user(session: Session, user_id: int) -> User:
+    """The person of that number. Raises NotFound."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such person.")
+    return user
+
+
+def claim_address(
+    session: Session, address: Address, full_name: str, password_hash: str
+) -> tuple[User, bool]:
+    """The one person of that address, locked, and whether they are new: the database decides."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    inserted = session.connection().execute(
+        dialect.insert(User)
+        .values(
+            id=new_id(),
+            email=address.text,
+            email_key=address.key,
+            full_name=full_name,
+            password_hash=password_hash,
+            is_operator=False,
+            created_at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["email_key"])
+        .returning(col(User.id))
+    )
+    is_new = inserted.first() is not None
+    user = session.exec(select(User).where(User.email_key == address.key).with_for_update()).one()
+    return user, is_new
+
+
+def lock_user(session: Session, user_id: int) -> User:
+    """The person as they are now, while nobody else can change them. Raises NotFound."""
+    user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+    if user is None:
+        raise NotFound("There is no such person.")
+    return user
+
+
+def home_account(session: Session, user_id: int) -> Account | None:
+    """Any account of that person, the first they joined, confirmed or not."""
+    return session.exec(
+        select(Account)
+        .join(Membership, col(Membership.account_id) == col(Account.id))
+        .where(Membership.user_id == user_id, col(Account.deleted_at).is_(None))
+        .order_by(col(Account.id))
+    ).first()
+
+
+def load_account(session: Session, account_id: int) -> AccountDetails:
+    """The account's details. Raises NotFound."""
+    account = session.get(Account, account_id)
+    if account is None or account.deleted_at is not None:
+        raise NotFound("There is no such account.")
+    return AccountDetails(
+        account.business_name, account.postal_address, account.time_zone, account.version
+    )
+
+
+def save_account(
+    session: Session, account_id: int, details: AccountDetails, *, user_id: int | None
+) -> None:
+    """Save the details and a line of history. Raises EditConflict where `version` is an old one."""
+    before = load_account(session, account_id)
+    changed = session.connection().execute(
+        update(Account)
+        .where(col(Account.id) == account_id, col(Account.version) == details.version)
+        .values(
+            business_name=details.business_name,
+            postal_address=details.postal_address,
+            time_zone=details.time_zone,
+            version=details.version + 1,
+        )
+    )
+    if changed.rowcount != 1:
+        raise EditConflict("The account was changed in another window.")
+    names = [
+        name
+        for name in ("business_name", "postal_address", "time_zone")
+        if getattr(before, name) != getattr(details, name)
+    ]
+    if names:
+        record_change(
+            session,
+            account_id,
+            "account.saved",
+            user_id=user_id,
+            before={name: getattr(before, name) for name in names},
+            after={name: getattr(details, name) for name in names},
+        )
+
+
+def rename_person(session: Session, account_id: int, user_id: int, full_name: str) -> None:
+    """Change a person's name, with a line in the history of the account they look at."""
+    user = load_user(session, user_id)
+    if user.full_name == full_name:
+        return
+    record_change(
+        session,
+        account_id,
+        "person.renamed",
+        user_id=user_id,
+        before={"full_name": user.full_name},
+        after={"full_name": full_name},
+    )
+    user.full_name = full_name
+    session.add(user)
+
+
+def request_reset(session: Session, base_url: str, email_key: str) -> None:
+    """Mail a link to choose a new password, if there is somebody of that address. Says nothing."""
+    user = find_user(session, email_key)
+    account = home_account(session, user.id) if user else None
+    if user is None or account is None:
+        return
+    withdraw_links(session, TokenPurpose.RESET_PASSWORD, user_id=user.id)
+    raw = make_link(
+        session, TokenPurpose.RESET_PASSWORD, user.email, RESET_LIFETIME, user_id=user.id
+    )
+    variables = {"email": user.email, "link": f"{base_url}/reset/{raw}"}
+    enqueue_platform_mail(session, "reset_password", user.email, variables, account_id=account.id)
+
+
+def find_reset(session: Session, raw: str) -> tuple[OneTimeToken, User] | None:
+    """The link and its person while it can be used; looking changes nothing."""
+    link = find_link(session, raw, TokenPurpose.RESET_PASSWORD)
+    if link is None or link.user_id is None:
+        return None
+    return link, load_user(session, link.user_id)
+
+
+def reset_password(session: Session, raw: str, password_hash: str) -> User | None:
+    """Use the link up and set the password; None where the link is used, old or unknown."""
+    found = find_reset(session, raw)
+    if found is None:
+        return None
+    link, user = found[0], lock_user(session, found[1].id)
+    if not use_link(session, link):
+        return None
+    set_password(session, user.id, password_hash)
+    return user
+
+
+def set_password(session: Session, user_id: int, password_hash: str) -> None:
+    """Set the password, sign the person out everywhere and void their links to reset it."""
+    user = load_user(session, user_id)
+    user.password_hash = password_hash
+    session.add(user)
+    end_sign_ins_of_user(session, user_id)
+    withdraw_links(session, TokenPurpose.RESET_PASSWORD, user_id=user_id)
+    forget_tries(session, user.email_key)
+
+
+def tell_of_new_password(session: Session, base_url: str, user: User, account_id: int) -> None:
+    """Mail the person that their password was changed, in case it was not them."""
+    variables = {"email": user.email, "full_name": user.full_name, "link": f"{base_url}/forgot"}
+    enqueue_platform_mail(session, "password_changed", user.email, variables, account_id=account_id)

@@ -1,0 +1,119 @@
+"""A forgotten password: ask for a link, choose a new one, which confirms too (R-SIGNUP)."""
+
+from flask import flash, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from kartramail.accounts.authentication import admit
+from kartramail.accounts.forms import ForgotForm, ResetForm
+from kartramail.accounts.models import User
+from kartramail.accounts.passwords import hash_password
+from kartramail.accounts.people import Person
+from kartramail.accounts.service import (
+    find_reset,
+    home_account,
+    request_reset,
+    reset_password,
+    tell_of_new_password,
+)
+from kartramail.accounts.views.routes import blueprint
+from kartramail.onboarding.confirmation import confirm_person
+from kartramail.rules.addresses import address_key
+from kartramail.web.access import database, installation
+from kartramail.web.entry import by_typed_address, enter, without_referrer
+from kartramail.web.forms import has_lost_token, keeps_input
+from kartramail.web.limits import limiter
+
+
+@blueprint.get("/forgot")
+def forgot() -> ResponseReturnValue:
+    """Ask for the address."""
+    return render_template("accounts/forgot.html", form=ForgotForm())
+
+
+@blueprint.post("/forgot")
+@keeps_input
+@limiter.limit("10/minute;60/hour")
+@limiter.limit("6/hour", key_func=by_typed_address)
+def ask_for_reset() -> ResponseReturnValue:
+    """Mail a link, if there is somebody of that address. The answer is always the same."""
+    form = ForgotForm()
+    if not form.validate_on_submit():
+        page = render_template("accounts/forgot.html", form=form, is_stale=has_lost_token(form))
+        return page, 422
+    with database().transaction() as session:
+        request_reset(session, installation().settings.base_url, address_key(form.email.data))
+    return redirect("/forgot/sent", 303)
+
+
+@blueprint.get("/forgot/sent")
+def reset_sent() -> ResponseReturnValue:
+    """Check your mail."""
+    return render_template("accounts/forgot_sent.html")
+
+
+@blueprint.get("/reset/<token>")
+@without_referrer
+def choose_password(token: str) -> ResponseReturnValue:
+    """Ask for a new password. Looking changes nothing: mail scanners look."""
+    with database().reading() as session:
+        found = find_reset(session, token)
+    if found is None:
+        return _link_gone()
+    return _page(ResetForm(email=found[1].email), found[1])
+
+
+@blueprint.post("/reset/<token>")
+@keeps_input
+@limiter.limit("30/minute")
+@without_referrer
+def save_new_password(token: str) -> ResponseReturnValue:
+    """Set the password, confirm the address if it was not, and sign in."""
+    with database().reading() as session:
+        found = find_reset(session, token)
+    if found is None:
+        return _link_gone()
+    form = ResetForm(email=found[1].email)
+    if not form.validate_on_submit():
+        return _page(form, found[1]), 422
+    was_confirmed = found[1].confirmed_at is not None
+    outcome = _reset(token, hash_password(form.password.data))
+    if outcome is None:
+        return _link_gone()
+    enter(outcome)
+    flash("Your new password is saved, and you are signed in.", "ok")
+    return redirect("/" if was_confirmed else "/onboarding", 303)
+
+
+def _reset(token: str, password_hash: str) -> Person | None:
+    with database().transaction() as session:
+        user = reset_password(session, token, password_hash)
+        if user is None:
+            return None
+        _tell(session, user)
+        confirm_person(session, user)
+        session.flush()
+        return admit(session, user)
+
+
+def _tell(session: Session, user: User) -> None:
+    """Only where there was a password before that somebody could miss."""
+    account = home_account(session, user.id)
+    if user.confirmed_at is not None and account is not None:
+        tell_of_new_password(session, installation().settings.base_url, user, account.id)
+
+
+def _page(form: ResetForm, user: User) -> str:
+    return render_template(
+        "accounts/reset.html", form=form, email=user.email, is_stale=has_lost_token(form)
+    )
+
+
+def _link_gone() -> ResponseReturnValue:
+    page = render_template(
+        "accounts/link_gone.html",
+        advice="Links to choose a new password work once and for one hour. Ask for a new one.",
+        action_text="Send me a new link",
+        action_href="/forgot",
+    )
+    return page, 410

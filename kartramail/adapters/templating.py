@@ -1,0 +1,156 @@
+"""Liquid templates of account holders, compiled once and rendered within bounds (R-VARS).
+
+A template is a stranger's program. It has no tag that reads another file, no attribute of a
+Python object, and a budget for work and for memory: what exceeds it is a TemplateError, quickly.
+"""
+
+import re
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+
+from liquid import BoundTemplate
+from liquid.exceptions import LiquidError
+
+from kartramail import clock
+from kartramail.adapters.template_checks import check_source, check_syntax_tree, code_size
+from kartramail.adapters.template_sandbox import MAX_SOURCE, SandboxEnvironment, SandboxTemplate
+from kartramail.errors import TemplateError
+
+CACHED_TEMPLATES = 128
+"""Compiled templates kept in a process."""
+
+CACHED_CODE = 10_000
+"""Characters of code up to which a template is kept: compiled, it takes up to two hundred
+times its length, and the templates of strangers must not fill a worker's memory."""
+
+_CLOCK_NAMES = frozenset({"now", "today"})
+
+
+class TemplateKind(StrEnum):
+    """Where the text will stand, which decides what has to be made harmless in it."""
+
+    SUBJECT = "subject"
+    TEXT = "text"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTemplate:
+    """A template ready to be rendered. Safe to share by threads.
+
+    `variables` maps each name that must come from outside, such as "contact.first_name", to the
+    line where it is first used. `is_constant` is true when every recipient gets the same text.
+    """
+
+    kind: TemplateKind
+    variables: Mapping[str, int]
+    is_constant: bool
+    _template: BoundTemplate | None
+    _constant: str
+
+    def render(self, variables: Mapping[str, object], /) -> str:
+        """The text for `variables`; what is not among them is empty.
+
+        Raises TemplateError when the template fails on these values or exceeds its budget.
+        """
+        if self._template is None:
+            return self._constant
+        return _rendered(self._template, self.kind, variables)
+
+
+def compile_template(source: str, kind: TemplateKind) -> CompiledTemplate:
+    """Parse `source`. Raises TemplateError, with the line, for what is not understood.
+
+    What was compiled lately is not compiled again.
+    """
+    if len(source) > MAX_SOURCE:
+        raise TemplateError(f"The template is longer than {MAX_SOURCE:,} characters.")
+    try:
+        compile_it = _cached if _has_little_code(source) else _compiled
+        return compile_it(source, kind)
+    except LiquidError as error:
+        raise _explained("The template cannot be understood", error) from error
+    except RecursionError as error:
+        raise TemplateError(
+            "The template cannot be understood: it is nested too deeply."
+        ) from error
+
+
+@lru_cache(maxsize=CACHED_TEMPLATES)
+def _has_little_code(source: str) -> bool:
+    check_source(source)  # before anything else scans it
+    return code_size(source) <= CACHED_CODE
+
+
+def _compiled(source: str, kind: TemplateKind) -> CompiledTemplate:
+    template = _parsed(source, kind)
+    usage = template.analyze(include_partials=False)
+    names = {
+        str(variable): _line_at(source, variable.span.index)
+        for uses in usage.globals.values()
+        for variable in uses[::-1]  # so that the first use has the last word
+    }
+    is_constant = not names and "date" not in usage.filters
+    outside = {name: line for name, line in names.items() if name not in _CLOCK_NAMES}
+    constant = _rendered(template, kind, {}) if is_constant else ""
+    return CompiledTemplate(
+        kind,
+        MappingProxyType(outside),
+        is_constant,
+        None if is_constant else template,
+        constant,
+    )
+
+
+_cached = lru_cache(maxsize=CACHED_TEMPLATES)(_compiled)
+
+
+def _parsed(source: str, kind: TemplateKind) -> BoundTemplate:
+    template = _ENVIRONMENTS[kind].from_string(source)
+    check_syntax_tree(template)
+    if isinstance(template, SandboxTemplate):
+        template.code_size = max(code_size(source), 1)
+    return template
+
+
+def _rendered(template: BoundTemplate, kind: TemplateKind, variables: Mapping[str, object]) -> str:
+    moment = clock.now()
+    try:
+        text = template.render(ChainMap({"now": moment, "today": moment}, dict(variables)))
+    except LiquidError as error:
+        raise _explained("The template cannot be filled in", error) from error
+    except Exception as error:  # a filter may raise anything on hostile values
+        raise TemplateError("The template cannot be filled in with these values.") from error
+    return _in_one_line(text) if kind is TemplateKind.SUBJECT else text
+
+
+_BREAKS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+
+
+def _in_one_line(text: str) -> str:
+    """A subject: line breaks, control characters and runs of blanks become one space."""
+    return _BREAKS.sub(" ", text).strip(" ")
+
+
+def _explained(what: str, error: LiquidError) -> TemplateError:
+    if isinstance(error.__cause__, RecursionError):  # python-liquid wraps what its parser raises
+        return TemplateError(f"{what}: it is nested too deeply.")
+    token = error.token
+    line = _line_at(token.source, token.start_index) if token and token.start_index >= 0 else None
+    where = f" (line {line})" if line else ""
+    return TemplateError(f"{what}{where}: {str(error.message)[:200]}.", line)
+
+
+def _line_at(source: str, index: int) -> int:
+    return source.count("\n", 0, index) + 1
+
+
+_ENVIRONMENTS = {
+    TemplateKind.SUBJECT: SandboxEnvironment(max_output=2_000),
+    TemplateKind.TEXT: SandboxEnvironment(max_output=500_000),
+    TemplateKind.HTML: SandboxEnvironment(max_output=1_000_000, autoescape=True),
+}

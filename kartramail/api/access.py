@@ -1,0 +1,112 @@
+"""Who calls the API: a Bearer key, and the account that it belongs to. Problems as RFC 9457."""
+
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from kartramail.accounts.api_keys import find_api_key
+from kartramail.web.access import database
+
+SECURITY: list[dict[str, list[str]]] = [{"key": []}]
+SECURITY_SCHEMES: dict[str, Any] = {"key": {"type": "http", "scheme": "bearer"}}
+
+# The description is public; an address that does not exist is answered as such.
+_OPEN = ("openapi.doc_url", None)
+
+
+class Problem(BaseModel):
+    """A fault in the manner of RFC 9457. `errors` lists what is wrong, each with its place."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    code: str | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+class ApiProblem(HTTPException):
+    """Ends a request with a problem."""
+
+    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        super().__init__(problem.detail)
+        self.code = problem.status
+        self.response = _respond(problem, headers)
+
+
+def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    response = jsonify(problem.model_dump(exclude_none=True))
+    response.status_code = problem.status
+    response.mimetype = "application/problem+json"
+    response.headers.update(headers or {})
+    return response
+
+
+def refuse(
+    status: int,
+    title: str,
+    detail: str | None = None,
+    *,
+    code: str | None = None,
+    errors: list[dict[str, Any]] | None = None,
+) -> ApiProblem:
+    """The problem to raise."""
+    return ApiProblem(Problem(title=title, status=status, detail=detail, code=code, errors=errors))
+
+
+def api_account() -> int:
+    """The account of this request's key. Raises a 401 problem without a valid one."""
+    if "api_account" not in g:
+        scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
+        key = None
+        if scheme.lower() == "bearer" and raw:
+            with database().transaction() as session:
+                key = find_api_key(session, raw.strip())
+        if key is None:
+            raise ApiProblem(
+                Problem(
+                    title="No valid API key",
+                    status=401,
+                    detail="Send a key of yours in the header: Authorization: Bearer km_… "
+                    "Keys are made under Settings, API keys.",
+                    code="unauthorized",
+                ),
+                {"WWW-Authenticate": 'Bearer realm="KartraMail"'},
+            )
+        g.api_account = key.account_id
+    return int(g.api_account)
+
+
+def init_api(app: Flask) -> None:
+    """Ask for a key before anything else is looked at, and answer every fault as a problem."""
+    app.register_error_handler(ValidationError, show_validation_error)
+
+    @app.before_request
+    def ask_for_key() -> None:
+        if request.path.startswith("/api/v1/") and request.endpoint not in _OPEN:
+            api_account()
+
+
+def show_validation_error(error: ValidationError) -> Response:
+    """What is wrong with a body, each fault with its place as a JSON pointer (RFC 6901)."""
+    faults = [
+        {
+            "pointer": "/" + "/".join(str(step) for step in fault["loc"]),
+            "detail": fault["msg"].removeprefix("Value error, "),
+        }
+        for fault in error.errors()
+    ]
+    first = faults[0]
+    return _respond(
+        Problem(
+            title="That request does not fit",
+            status=422,
+            detail=f"{first['pointer']}: {first['detail']}",
+            code="invalid",
+            errors=faults,
+        )
+    )

@@ -1,0 +1,46 @@
+"""`flask kartramail …`: the operator's commands."""
+
+import sys
+from typing import NoReturn
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from kartramail import schema
+from kartramail.errors import KartraMailError
+from kartramail.installation import Installation
+
+commands = AppGroup("kartramail", help="Run and look after this installation.")
+
+
+def init_cli(app: Flask) -> None:
+    """Hang the commands under `flask kartramail`; each feature brings its own."""
+    from kartramail.onboarding import commands as onboarding
+    from kartramail.sandbox import commands as sandbox
+    from kartramail.worker import commands as worker
+
+    assert onboarding
+    assert sandbox
+    assert worker
+    app.cli.add_command(commands)
+
+
+def installation() -> Installation:
+    """The installation that the command works on."""
+    found: Installation = current_app.extensions["kartramail"]
+    return found
+
+
+def fail(error: KartraMailError | str) -> NoReturn:
+    """End with one clear line and exit status 1."""
+    click.echo(f"kartramail: {error}", err=True)
+    sys.exit(1)
+
+
+@commands.command()
+@click.argument("revision", default="head")
+def migrate(revision: str) -> None:
+    """Bring the database to the newest schema (or to REVISION, also an older one)."""
+    schema.migrate(installation().db, revision)
+    click.echo("The database is at the newest schema." if revision == "head" else revision)

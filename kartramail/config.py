@@ -1,0 +1,279 @@
+"""Settings: every environment variable, typed, checked at start (R-OPS).
+
+`load_settings()` reads the environment and `.env`, and raises ConfigurationError with one line
+that names the setting, its value and what is allowed.
+"""
+
+import os
+import secrets
+import socket
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kartramail.errors import ConfigurationError
+from kartramail.rules.name_servers import read_name_server
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTANCE = ROOT / "instance"
+
+_SECRET_NAMES = {"secret_key", "master_keys", "mail_password", "database_url"}
+
+
+class MailTransport(StrEnum):
+    """Where mail goes: into the embedded catcher, or to a relay over SMTP."""
+
+    CATCHER = "catcher"
+    RELAY = "relay"
+
+
+class MailTls(StrEnum):
+    """How much TLS is asked of the relay."""
+
+    OPPORTUNISTIC = "opportunistic"
+    REQUIRED = "required"
+    OFF = "off"
+
+
+class DkimRecords(StrEnum):
+    """Whether customers set TXT keys, or CNAMEs into the operator's zone (R-RECORDS)."""
+
+    TXT = "txt"
+    CNAME = "cname"
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Settings(BaseSettings):
+    """One field a setting; the README explains each. Names match regardless of case."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: str = "sqlite:///instance/kartramail.db"
+    secret_key: SecretStr = SecretStr("")
+    master_keys: SecretStr = SecretStr("")
+    base_url: str = "http://127.0.0.1:5000"
+    platform_domain: str = "kartra.com"
+    bounce_host: str = ""
+    sending_ips: str = ""
+    ehlo_name: str = Field(default_factory=socket.getfqdn)
+    dkim_zone: str = ""
+    operator_email: str | None = None
+
+    mail_transport: MailTransport = MailTransport.CATCHER
+    mail_server: str = "127.0.0.1"
+    mail_port: Port = 25
+    mail_username: str | None = None
+    mail_password: SecretStr | None = None
+    mail_use_tls: bool = False
+    mail_use_ssl: bool = False
+    mail_tls: MailTls = MailTls.OPPORTUNISTIC
+    mail_timeout: Seconds = 60
+    mail_final_timeout: Seconds = 600
+    catcher_port: Port = 2525
+    inbound_host: str = "127.0.0.1"
+    inbound_port: Port = 2526
+
+    dns_nameservers: Annotated[tuple[str, ...], NoDecode] = ()
+    dns_timeout: Seconds = 3
+    dkim_records: DkimRecords = DkimRecords.TXT
+    allow_special_use_domains: bool = False
+
+    rate_limits: bool = True
+    rate_limit_storage: str = "memory://"
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    sending_limits: bool | None = None
+    message_retention_days: Annotated[int, Field(ge=1, le=36500)] = 90
+    worker_lease: Annotated[float, Field(ge=1, le=3600)] = 15
+    port: Port = 5000
+    worker_processes: Annotated[int, Field(ge=1, le=256)] = Field(
+        default_factory=lambda: os.cpu_count() or 1
+    )
+    worker_connections: Annotated[int, Field(ge=1, le=256)] = 8
+
+    @field_validator("dns_nameservers", mode="before")
+    @classmethod
+    def _split_nameservers(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, tuple) and not all(map(read_name_server, value)):
+            raise ValueError("addresses with or without a port, separated by commas: 127.0.0.1:53")
+        return value
+
+    @field_validator("platform_domain", "bounce_host", "dkim_zone", "ehlo_name")
+    @classmethod
+    def _lower_case(cls, value: str) -> str:
+        return value.strip().rstrip(".").lower()
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("an http:// or https:// address")
+        return value.rstrip("/")
+
+    @field_validator("platform_domain")
+    @classmethod
+    def _is_domain(cls, value: str) -> str:
+        labels = value.split(".")
+        if len(labels) < 2 or not all(
+            label.replace("-", "").isalnum() and label.isascii() for label in labels
+        ):
+            raise ValueError("a domain name such as kartra.com")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            value = value.replace("postgresql://", "postgresql+psycopg://", 1)
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("sqlite:///path or postgresql+psycopg://…")
+        path = value.removeprefix("sqlite:///")
+        if path != value and path and not path.startswith((":memory:", "/")):
+            value = f"sqlite:///{ROOT / path}"
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_names(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """BOUNCE_HOST and DKIM_ZONE follow PLATFORM_DOMAIN unless they are set."""
+        domain = values.get("platform_domain") or "kartra.com"
+        values.setdefault("bounce_host", f"bounces.{domain}")
+        values.setdefault("dkim_zone", f"dkim.{domain}")
+        return values
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on one machine, with the database in a file."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def has_catcher(self) -> bool:
+        """True when mail stays on this machine and can be read in the browser."""
+        return self.mail_transport is MailTransport.CATCHER
+
+    @property
+    def mail_host_and_port(self) -> tuple[str, int]:
+        """The SMTP server that the worker talks to."""
+        if self.has_catcher:
+            return "127.0.0.1", self.catcher_port
+        return self.mail_server, self.mail_port
+
+    @property
+    def is_base_url_loopback(self) -> bool:
+        """True when links point to this very machine."""
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def catcher_path(self) -> Path:
+        """The catcher's own file, so that it takes no write lock from the worker."""
+        if not self.is_sqlite:
+            return INSTANCE / "catcher.db"
+        database = Path(self.database_url.removeprefix("sqlite:///"))
+        return database.with_name(f"{database.stem}-catcher.db")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine (RFC 6761 §6.3)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this installation, with secrets filled in where that is allowed.
+
+    `overrides` (attribute names) win over the environment; tests use them.
+    Raises ConfigurationError.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigurationError(_one_line(error)) from None
+    _check_outward_mail(settings)
+    return settings.model_copy(
+        update={
+            "secret_key": _secret(settings, "secret_key", lambda: secrets.token_urlsafe(48)),
+            "master_keys": _secret(settings, "master_keys", lambda: Fernet.generate_key().decode()),
+        }
+    )
+
+
+def _one_line(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]) if fault["loc"] else "settings"
+    value = "(hidden)" if name in _SECRET_NAMES else repr(fault["input"])
+    allowed = fault["msg"].removeprefix("Value error, ")
+    return f"{name.upper()}={value} is not possible. Allowed: {allowed}."
+
+
+def _check_outward_mail(settings: Settings) -> None:
+    """Mail that leaves the machine needs a name and links that were chosen on purpose."""
+    if settings.has_catcher or is_loopback(settings.mail_server):
+        return
+    if "platform_domain" not in settings.model_fields_set:
+        raise ConfigurationError(
+            "PLATFORM_DOMAIN is not set. A relay that is not on this machine needs your own domain."
+        )
+    if not settings.base_url.startswith("https://"):
+        raise ConfigurationError(
+            f"BASE_URL={settings.base_url!r} is not possible with a relay that is not on this "
+            "machine. Allowed: the https:// address at which people reach this installation."
+        )
+
+
+def _secret(settings: Settings, name: str, make: Any) -> SecretStr:
+    given: SecretStr = getattr(settings, name)
+    if given.get_secret_value():
+        if name == "master_keys":
+            _check_master_keys(given.get_secret_value())
+        return given
+    if not settings.is_sqlite:
+        raise ConfigurationError(
+            f"{name.upper()} is not set. With PostgreSQL every machine needs the same one: "
+            "set it in the environment."
+        )
+    return SecretStr(_kept_secret(INSTANCE / name, make))
+
+
+def _check_master_keys(value: str) -> None:
+    try:
+        for key in value.split(","):
+            Fernet(key.strip())
+    except ValueError:
+        raise ConfigurationError(
+            "MASTER_KEYS=(hidden) is not possible. Allowed: Fernet keys (32 bytes as url-safe "
+            "base64), newest first, separated by commas."
+        ) from None
+
+
+def _kept_secret(path: Path, make: Any) -> str:
+    """Read the file, or make it with mode 0600. Two processes that start at once agree on one."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

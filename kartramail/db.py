@@ -1,0 +1,144 @@
+"""The database: one engine, `reading()` and `transaction()`, and the column types all tables use.
+
+Doors open a transaction, services work inside it and never commit. No transaction stays open
+across DNS or SMTP.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    Integer,
+    String,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlmodel import Field, Session, SQLModel
+
+from kartramail.ids import new_id
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLite's own row number is an INTEGER PRIMARY KEY; anything else costs a second index.
+IdType = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out, on every database. SQLite keeps it as sortable text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Refuses a naive time: nobody could say later what it meant."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """The time as it was put in."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class StateType(TypeDecorator[StrEnum]):
+    """A StrEnum stored by value."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, states: type[StrEnum]) -> None:
+        super().__init__()
+        self.states = states
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Any) -> str | None:
+        """Refuses a word that is no state."""
+        return None if value is None else str(self.states(value))
+
+    def process_result_value(self, value: str | None, dialect: Any) -> StrEnum | None:
+        """The state."""
+        return None if value is None else self.states(value)
+
+
+def id_field() -> Any:
+    """A primary key that the application makes."""
+    return Field(
+        default_factory=new_id,
+        primary_key=True,
+        sa_type=IdType,
+        sa_column_kwargs={"autoincrement": False},
+    )
+
+
+class Database:
+    """One database of one installation. Opens nothing until it is asked."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self._writing = self.engine.execution_options(begins_immediate=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the database; whatever it changes is thrown away."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at its end, or leaves no trace when an exception passes.
+
+        On SQLite it begins IMMEDIATE: a read that becomes a write would ignore the busy timeout.
+        """
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every connection, before a fork or at the end."""
+        self.engine.dispose()
+
+
+def _postgresql_engine(url: str) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    path = Path(url.removeprefix("sqlite:///"))
+    engine = create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself; see below
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA cache_size=-65536")
+
+    @event.listens_for(engine, "do_connect")
+    def make_folder(*_: Any) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        is_writing = connection.get_execution_options().get("begins_immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine

@@ -1,0 +1,1 @@
+"""From a claimed row to a recorded result."""

@@ -1,0 +1,1 @@
+"""Resolution (which sender, and why), composing, and the way into the outbox."""

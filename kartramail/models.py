@@ -1,0 +1,11 @@
+"""All tables in one place: whoever needs the whole schema (migrations) imports this."""
+
+from sqlmodel import SQLModel
+
+from kartramail.accounts import models as accounts
+from kartramail.outbox import models as outbox
+from kartramail.senders import models as senders
+
+metadata = SQLModel.metadata
+
+__all__ = ["accounts", "metadata", "outbox", "senders"]

@@ -1,0 +1,186 @@
+"""The outbox: the durable queue of messages, and what became of each."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import JSON, Field, SQLModel
+
+from kartramail.clock import now
+from kartramail.db import IdType, StateType, UtcDateTime, id_field
+from kartramail.rules.streams import Stream
+
+
+class MessageState(StrEnum):
+    """Where a message stands; the words of the API."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+class SourceKind(StrEnum):
+    """What made a message. Mail of the platform itself is never readable by an account (R-LOG)."""
+
+    PLATFORM = "platform"
+    TEST = "test"
+    SAMPLE = "sample"
+    API = "api"
+
+
+class EventKind(StrEnum):
+    """What happened to a message."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    RECLAIMED = "reclaimed"
+
+
+class Content(SQLModel, table=True):
+    """Words as they were handed in, templates unrendered: once a source, not once a message."""
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "hash"),
+        UniqueConstraint("account_id", "id"),
+    )
+
+    id: int = id_field()
+    account_id: int = Field(foreign_key="account.id", sa_type=IdType)
+    hash: str = Field(max_length=64)
+    subject: str
+    text: str | None = None
+    html: str | None = None
+
+
+class ResolvedSender(SQLModel, table=True):
+    """An answer of resolution, said once and referred to by every message that it was given for."""
+
+    __tablename__ = "resolved_sender"
+    __table_args__ = (UniqueConstraint("account_id", "hash"),)
+
+    id: int = id_field()
+    account_id: int = Field(foreign_key="account.id", sa_type=IdType)
+    hash: str = Field(max_length=64)
+    name: str = Field(max_length=200)
+    send_from: str = Field(max_length=320)
+    reply_to: str | None = Field(default=None, max_length=320)
+    signing_domain: str | None = Field(default=None, max_length=255)
+    why: list[Any] = Field(sa_type=JSON)
+
+
+class Message(SQLModel, table=True):
+    """One message to one recipient.
+
+    `due_at` is set while the message waits and empty while a worker holds it and after its end, so
+    that the index of what waits is as small as the queue. `tries` counts hand-overs to a mail
+    server, `attempts` those that R-RETRY counts (MAIL FROM was begun, or a worker died with it).
+    """
+
+    __table_args__ = (
+        ForeignKeyConstraint(["account_id", "content_id"], ["content.account_id", "content.id"]),
+        Index(
+            "ix_message_due",
+            "stream",
+            "due_at",
+            "id",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_held",
+            "worker_id",
+            sqlite_where=text("worker_id IS NOT NULL"),
+            postgresql_where=text("worker_id IS NOT NULL"),
+        ),
+        Index(None, "account_id", "id"),
+        Index(None, "account_id", "to_key", "id"),
+    )
+
+    id: int = id_field()
+    account_id: int = Field(foreign_key="account.id", sa_type=IdType)
+    stream: Stream = Field(sa_type=StateType(Stream))
+    state: MessageState = Field(sa_type=StateType(MessageState))
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    tries: int = 0
+    attempts: int = 0
+    worker_id: int | None = Field(default=None, sa_type=IdType)
+    source_kind: SourceKind = Field(sa_type=StateType(SourceKind))
+    type: str | None = Field(default=None, max_length=64)
+    content_id: int | None = Field(default=None, sa_type=IdType)
+    template: str | None = Field(default=None, max_length=64)
+    sender_id: int | None = Field(default=None, sa_type=IdType)
+    to_addr: str = Field(max_length=320)
+    to_key: str = Field(max_length=320)
+    to_domain: str = Field(max_length=255)
+    variables: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    resolved_id: int | None = Field(default=None, foreign_key="resolved_sender.id", sa_type=IdType)
+    reply: str | None = None
+    server: str | None = Field(default=None, max_length=255)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Attempt(SQLModel, table=True):
+    """One try that did not end in acceptance at once, with the server's own words (R-RETRY)."""
+
+    message_id: int = Field(foreign_key="message.id", primary_key=True, sa_type=IdType)
+    n: int = Field(primary_key=True)
+    stage: str = Field(max_length=16)
+    code: int | None = None
+    reply: str
+    server: str = Field(max_length=255)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Event(SQLModel, table=True):
+    """What happened to a message, for people to read."""
+
+    __table_args__ = (Index(None, "message_id", "id"),)
+
+    id: int = id_field()
+    message_id: int = Field(foreign_key="message.id", sa_type=IdType)
+    kind: EventKind = Field(sa_type=StateType(EventKind))
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Idempotency(SQLModel, table=True):
+    """What was answered under an Idempotency-Key, for seven days."""
+
+    account_id: int = Field(foreign_key="account.id", primary_key=True, sa_type=IdType)
+    endpoint: str = Field(primary_key=True, max_length=64)
+    key: str = Field(primary_key=True, max_length=255)
+    request_hash: str = Field(max_length=64)
+    response: dict[str, Any] = Field(sa_type=JSON)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class Worker(SQLModel, table=True):
+    """A delivery process. A lease is the worker's, kept by its heartbeat, and not the row's."""
+
+    id: int = id_field()
+    host: str = Field(max_length=255)
+    pid: int
+    started_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    heartbeat_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class RoundState(SQLModel, table=True):
+    """When a round is due next, and until when somebody is busy with it."""
+
+    __tablename__ = "round"
+
+    name: str = Field(primary_key=True, max_length=64)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)

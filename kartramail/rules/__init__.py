@@ -1,0 +1,1 @@
+"""What mail is: pure rules, without I/O, Flask or database."""

@@ -1,0 +1,245 @@
+"""A message as bytes: compiled once for a source, filled in once for a recipient.
+
+What all recipients share (bodies without variables, their transfer encoding, the boundary) is
+built by `compile_message`; `CompiledMessage.fill` adds what is one recipient's. The result is
+7-bit, has CRLF everywhere and no line over 998 octets, so nothing on the way has a reason to
+change it, and a signature over it stays good.
+"""
+
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Protocol
+
+from kartramail.errors import UnsafeHeader
+from kartramail.rules.headers import (
+    MAX_LINE_LENGTH,
+    Mailbox,
+    mailbox_field,
+    message_id_field,
+    token_field,
+    unstructured_field,
+)
+
+BOUNDARY = b"=_kartramail"
+"""Between parts. Quoted-printable and base64 cannot contain `=_` (RFC 2045 §6.7), and a body that
+does is never sent as it is: so one boundary is right for every message."""
+
+
+class Renderable(Protocol):
+    """A text with or without gaps to fill, such as a compiled template."""
+
+    @property
+    def is_constant(self) -> bool:
+        """True when `render` gives the same for every recipient, at any time."""
+
+    def render(self, variables: Mapping[str, object], /) -> str:
+        """The text for one recipient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A text without gaps."""
+
+    words: str
+
+    @property
+    def is_constant(self) -> bool:
+        """Always."""
+        return True
+
+    def render(self, _variables: Mapping[str, object], /) -> str:
+        """The text."""
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSource:
+    """What is said: the same for all recipients but for its variables."""
+
+    subject: Renderable
+    text: Renderable | None = None
+    html: Renderable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeaders:
+    """What is one message's own. `message_id` in angle brackets, `date` aware.
+
+    `extra` are further fields in ASCII (X-KartraMail-Message, Feedback-ID, List-Unsubscribe …).
+    """
+
+    sender: Mailbox
+    to: Mailbox
+    message_id: str
+    date: datetime
+    reply_to: Mailbox | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One body. `entity` is its header and content where they are the same for everybody."""
+
+    subtype: str
+    content: Renderable
+    entity: bytes | None
+
+    def fill(self, variables: Mapping[str, object]) -> bytes:
+        if self.entity is not None:
+            return self.entity
+        return encode_part(self.subtype, self.content.render(variables))
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMessage:
+    """A source, ready to be filled in. Made by `compile_message`; safe to share by threads."""
+
+    subject: Renderable
+    parts: tuple[_Part, ...]
+    body: bytes | None
+
+    def fill(self, headers: MessageHeaders, variables: Mapping[str, object]) -> bytes:
+        """The whole message for one recipient, header and body.
+
+        Raises UnsafeHeader for a value that would break out of its header, and whatever the
+        templates raise (TemplateError) for these variables.
+        """
+        body = self.body if self.body is not None else _join(self._filled(variables))
+        return _head(headers, self.subject.render(variables)) + body
+
+    def _filled(self, variables: Mapping[str, object]) -> list[bytes]:
+        return [part.fill(variables) for part in self.parts]
+
+
+def compile_message(source: MessageSource) -> CompiledMessage:
+    """Do once what all recipients of `source` share. Without text and HTML the body is empty."""
+    bodies = [("plain", source.text), ("html", source.html)]  # the plainest first, RFC 2046 §5.1.4
+    parts = tuple(_compile_part(kind, body) for kind, body in bodies if body is not None)
+    parts = parts or (_compile_part("plain", Fixed("")),)
+    entities = [part.entity for part in parts if part.entity is not None]
+    return CompiledMessage(
+        source.subject, parts, _join(entities) if len(entities) == len(parts) else None
+    )
+
+
+def _compile_part(subtype: str, content: Renderable) -> _Part:
+    entity = encode_part(subtype, content.render({})) if content.is_constant else None
+    return _Part(subtype, content, entity)
+
+
+def _head(headers: MessageHeaders, subject: str) -> bytes:
+    fields = [
+        mailbox_field("From", headers.sender),
+        mailbox_field("To", headers.to),
+        unstructured_field("Subject", subject),
+        _date_field(headers.date.replace(microsecond=0)),
+        message_id_field(headers.message_id),
+    ]
+    if headers.reply_to is not None:
+        fields.insert(2, mailbox_field("Reply-To", headers.reply_to))
+    fields += [_extra_field(name, value) for name, value in headers.extra]
+    fields.append(b"MIME-Version: 1.0\r\n")
+    return b"".join(fields)
+
+
+_OWN_FIELDS = frozenset(
+    {"from", "sender", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id"}
+    | {"mime-version", "content-type", "content-transfer-encoding"}
+)
+
+
+@lru_cache(maxsize=1024)
+def _extra_field(name: str, value: str) -> bytes:
+    if name.lower() in _OWN_FIELDS:
+        raise UnsafeHeader(f"{name} is set by KartraMail, it cannot be an extra field")
+    return token_field(name, value)
+
+
+@lru_cache(maxsize=16)
+def _date_field(date: datetime) -> bytes:
+    if date.tzinfo is None:
+        raise ValueError("the date of a message must have a time zone")
+    return f"Date: {format_datetime(date)}\r\n".encode("ascii")
+
+
+def _join(entities: Iterable[bytes]) -> bytes:
+    """One entity as it is, or several as alternatives of each other (RFC 2046 §5.1.4)."""
+    first, *others = entities
+    if not others:
+        return first
+    opening = b'Content-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n'
+    delimiter = b"\r\n--" + BOUNDARY
+    parts = b"".join(delimiter + b"\r\n" + entity for entity in (first, *others))
+    return opening + parts + delimiter + b"--\r\n"
+
+
+def encode_part(subtype: str, text: str) -> bytes:
+    """`text` as an entity of type text/`subtype`: header, empty line, content that ends in CRLF.
+
+    Line ends of every kind become CRLF, NUL and half characters U+FFFD; a text that does not end
+    its last line gets a line end.
+    """
+    octets = _in_lines(text)
+    if octets.isascii() and _travels_as_it_is(octets):
+        charset, encoding, content = b"us-ascii", b"7bit", octets.replace(b"\n", b"\r\n")
+    else:
+        charset = b"utf-8"
+        encoding, content = _encoded(octets)
+    return (
+        b'Content-Type: text/%b; charset="%b"\r\n' % (subtype.encode("ascii"), charset)
+        + b"Content-Transfer-Encoding: %b\r\n\r\n" % encoding
+        + content
+    )
+
+
+def _in_lines(text: str) -> bytes:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    octets = text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass")
+    if not octets.isascii() and b"\xed" in octets:  # only then can there be a surrogate
+        octets = re.sub("[\ud800-\udfff]", "\ufffd", text.replace("\0", "\ufffd")).encode()
+    return octets if not octets or octets.endswith(b"\n") else octets + b"\n"
+
+
+_PRINTABLE = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
+
+
+def _travels_as_it_is(octets: bytes) -> bool:
+    """True when no server, filter or mailbox on the way has a reason to touch these ASCII lines.
+
+    Trailing blanks get lost, "From " gets a ">" in mbox files: both would break a signature.
+    """
+    return (
+        not octets.translate(None, _PRINTABLE)
+        and max(map(len, octets.split(b"\n"))) <= MAX_LINE_LENGTH
+        and not any(trap in octets for trap in (b" \n", b"\t\n", b"\nFrom ", b"--=_"))
+        and not octets.startswith(b"From ")
+    )
+
+
+def _encoded(octets: bytes) -> tuple[bytes, bytes]:
+    """The transfer encoding that is shorter, and the content in it (RFC 2045 §6.7, §6.8)."""
+    strange = len(octets.translate(None, _PRINTABLE)) + octets.count(b"=")
+    if strange * 6 > len(octets):  # each costs two octets more; base64 costs a third of the whole
+        lines = binascii.b2a_base64(octets.replace(b"\n", b"\r\n"), newline=False)
+        return b"base64", b"".join(
+            lines[start : start + 76] + b"\r\n" for start in range(0, len(lines), 76)
+        )
+    return b"quoted-printable", _quoted(octets).replace(b"\n", b"\r\n")
+
+
+_BLANK_PAST_THE_MARGIN = re.compile(rb"^(.{74,75})(=20|=09)$", re.MULTILINE)
+
+
+def _quoted(octets: bytes) -> bytes:
+    """`octets` in quoted-printable, with what binascii leaves open: it lets a guarded blank stand
+    past column 76, and does not guard "From "."""
+    quoted = binascii.b2a_qp(octets, istext=True)
+    if b" \n" in octets or b"\t\n" in octets:
+        quoted = _BLANK_PAST_THE_MARGIN.sub(rb"\1=\n\2", quoted)
+    return (b"\n" + quoted).replace(b"\nFrom ", b"\n=46rom=\n ")[1:]

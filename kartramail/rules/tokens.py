@@ -1,0 +1,28 @@
+"""Tokens that say whose they are and cannot be forged. The secret is handed in."""
+
+import hmac
+from base64 import b32encode
+
+from kartramail.ids import read_id, show_id
+
+_MAC_OCTETS = 10  # 80 bits: guessing is hopeless, and the local part stays below 64 octets
+
+
+def return_path(message_id: int, secret: bytes, bounce_host: str) -> str:
+    """The envelope sender of one message, so that a bounce finds it (R-BOUNCE)."""
+    shown = show_id(message_id)
+    return f"b-{shown}-{_mac(shown, secret)}@{bounce_host}"
+
+
+def read_return_path(local_part: str, secret: bytes) -> int | None:
+    """The message that a bounce is about; None for anything that we did not write."""
+    kind, _, rest = local_part.lower().partition("-")
+    shown, _, mac = rest.partition("-")
+    if kind != "b" or not hmac.compare_digest(mac.encode(), _mac(shown, secret).encode()):
+        return None
+    return read_id(shown)
+
+
+def _mac(text: str, secret: bytes) -> str:
+    digest = hmac.digest(secret, b"return path\0" + text.encode(), "sha256")
+    return b32encode(digest[:_MAC_OCTETS]).decode().lower()

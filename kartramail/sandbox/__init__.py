@@ -1,0 +1,1 @@
+"""What makes a try-out whole without a network: the catcher."""

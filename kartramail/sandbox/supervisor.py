@@ -1,0 +1,147 @@
+"""The try-out, all in one: `make run` starts web, worker and test inbox as one process tree.
+
+Ctrl-C or SIGTERM ends all of it, and kill -9 of this process does as well (`processes.py`).
+"""
+
+import errno
+import http.client
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError
+
+from kartramail import schema
+from kartramail.config import ROOT, Settings, load_settings
+from kartramail.db import Database
+from kartramail.errors import ConfigurationError, KartraMailError
+from kartramail.processes import Child, Supervisor
+
+_USUAL_PORT = 5000
+_START = 60.0  # seconds until the first answer, on a slow machine
+_GRACE = 15.0  # seconds for what is on the wire when told to stop
+
+
+def main() -> int:
+    """Run the try-out until told to stop; returns the exit status, 2 for impossible settings."""
+    try:
+        settings = load_settings()
+        _check_ports(settings)
+        _migrate(settings)
+    except KartraMailError as error:
+        print(f"kartramail: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return _run(settings)
+
+
+def _check_ports(settings: Settings) -> None:
+    """Raises ConfigurationError for a port that cannot be listened on."""
+    ports = {"PORT": settings.port}
+    if settings.has_catcher:
+        ports["CATCHER_PORT"] = settings.catcher_port
+        if settings.port == settings.catcher_port:
+            raise ConfigurationError(
+                f"PORT and CATCHER_PORT are both {settings.port}. Set one of them to another one."
+            )
+    for name, port in ports.items():
+        _check_port(name, port)
+
+
+def _check_port(name: str, port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigurationError(
+                f"Port {port} is taken. Stop what uses it, or set {name} to another one."
+            ) from None
+        raise ConfigurationError(
+            f"Port {port} cannot be used ({error.strerror}). Set {name} to another one."
+        ) from None
+
+
+def _migrate(settings: Settings) -> None:
+    db = Database(settings.database_url)
+    try:
+        schema.migrate(db)
+    except DBAPIError as error:
+        raise ConfigurationError(f"The database of DATABASE_URL: {error.orig}") from None
+    finally:
+        db.dispose()
+
+
+def _run(settings: Settings) -> int:
+    supervisor = Supervisor(_children(settings), grace=_GRACE)
+    is_lost = threading.Event()
+
+    def announce() -> None:
+        if _wait_for_web(settings.port):
+            print(_welcome(settings), flush=True)
+        else:
+            is_lost.set()
+            supervisor.stop()
+
+    threading.Thread(target=announce, name="announce", daemon=True).start()
+    status = supervisor.run()
+    if is_lost.is_set():
+        print("kartramail: The pages did not come up; the lines above say why.", file=sys.stderr)
+        return 1
+    print("KartraMail has ended.", flush=True)
+    return status
+
+
+def _children(settings: Settings) -> list[Child]:
+    env = {"BASE_URL": base_url(settings)}
+    names = ["catcher", "web", "worker"] if settings.has_catcher else ["web", "worker"]
+    return [Child(name, _command(name), env) for name in names]
+
+
+def _command(name: str) -> list[str]:
+    return [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", name]
+
+
+def base_url(settings: Settings) -> str:
+    """BASE_URL as it is set; else the address that PORT makes, so that links in mail lead here."""
+    if "base_url" in settings.model_fields_set or settings.port == _USUAL_PORT:
+        return settings.base_url
+    return f"http://127.0.0.1:{settings.port}"
+
+
+def _wait_for_web(port: int, patience: float = _START) -> bool:
+    """Whether the pages answer within `patience` seconds."""
+    return _comes_true(lambda: _answers(port), patience)
+
+
+def _comes_true(is_so: Callable[[], bool], patience: float) -> bool:
+    ends_at = time.monotonic() + patience
+    while not is_so():
+        if time.monotonic() > ends_at:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _welcome(settings: Settings) -> str:
+    address = base_url(settings)
+    lines = ["", "KartraMail is running.", "", f"  Pages       {address}"]
+    if settings.has_catcher:
+        lines.append(f"  Test inbox  {address}/catcher  (all mail lands there, none leaves)")
+    else:
+        host, port = settings.mail_host_and_port
+        lines.append(f"  Mail goes   to {host}, port {port}")
+    return "\n".join([*lines, "", "Ctrl-C ends it.", ""])

@@ -1,0 +1,1 @@
+"""The gateway, senders, placeholders and proofs of mailboxes."""

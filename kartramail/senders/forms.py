@@ -1,0 +1,36 @@
+"""The fields of the sender form, and the line of help below each."""
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, StringField
+
+from kartramail.rules.sender_details import FIELDS
+
+HELP = {
+    "sender_name": "What people see beside your mail. 64 characters at most.",
+    "send_from": "The address your mail comes from, on a domain of your own.",
+    "reply_to": "Where replies go, on the same domain as the address above.",
+}
+
+
+class SenderForm(FlaskForm):
+    """Name, send-from and reply-to of the default sender (R-EDIT). The rules judge it, not WTForms.
+
+    `version` is the one that was read; without it there is no check for another tab (R-SAVE).
+    """
+
+    sender_name = StringField("Sender name")
+    send_from = StringField("Send-from address")
+    reply_to = StringField("Reply-to address")
+    accept_low_delivery = BooleanField("I understand that fewer of my messages will arrive")
+    version = HiddenField()
+
+    @property
+    def read_version(self) -> int | None:
+        """The version that the form was filled in from, where it says one."""
+        text = (self.version.data or "").strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The judged fields as they were typed."""
+        return {name: self[name].data or "" for name in FIELDS}

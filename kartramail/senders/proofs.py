@@ -1,0 +1,74 @@
+"""Proofs of mailboxes: somebody who reads the mailbox followed a link sent to it (R-PROOF)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from kartramail.accounts.models import History, OneTimeToken, TokenPurpose
+from kartramail.clock import now
+from kartramail.senders.models import MailboxProof
+from kartramail.senders.standing import PROOF_LIFETIME
+
+DECLINED_FOR = timedelta(days=30)
+"""How long an account leaves a mailbox alone whose reader said "this was not me"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """How far the proof of one mailbox is, for the card and the form."""
+
+    proven_until: datetime | None
+    asked_at: datetime | None
+    link_ends_at: datetime | None
+    is_declined: bool
+
+
+def prove_mailbox(session: Session, account_id: int, address_key: str) -> None:
+    """From now on, and for 12 months, the account may send as this address."""
+    dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
+    fresh = {"proven_at": now(), "asked_again_at": None}
+    session.connection().execute(
+        dialect.insert(MailboxProof)
+        .values(account_id=account_id, address_key=address_key, **fresh)
+        .on_conflict_do_update(index_elements=["account_id", "address_key"], set_=fresh)
+    )
+
+
+def mailbox_state(session: Session, account_id: int, address_key: str) -> MailboxState:
+    """How far the proof of this mailbox is."""
+    proven_at = session.exec(
+        select(MailboxProof.proven_at).where(
+            MailboxProof.account_id == account_id, MailboxProof.address_key == address_key
+        )
+    ).first()
+    link = session.exec(
+        select(OneTimeToken).where(
+            OneTimeToken.account_id == account_id,
+            OneTimeToken.purpose == TokenPurpose.PROVE_MAILBOX,
+            OneTimeToken.address == address_key,
+            col(OneTimeToken.used_at).is_(None),
+            OneTimeToken.expires_at > now(),
+        )
+    ).first()
+    ends_at = proven_at + PROOF_LIFETIME if proven_at else None
+    declined = addresses_in_history(session, account_id, "mailbox.declined", now() - DECLINED_FOR)
+    return MailboxState(
+        proven_until=ends_at if ends_at and ends_at > now() else None,
+        asked_at=link.created_at if link else None,
+        link_ends_at=link.expires_at if link else None,
+        is_declined=address_key in declined,
+    )
+
+
+def addresses_in_history(
+    session: Session, account_id: int, what: str, since: datetime
+) -> list[str]:
+    """The addresses that the account's history names under `what` since then."""
+    lines = session.exec(
+        select(History.after).where(
+            History.account_id == account_id, History.what == what, History.at > since
+        )
+    )
+    return [str(line.get("address")) for line in lines]

@@ -1,0 +1,133 @@
+"""How a sender stands: what the account wants, and what it has proven (R-PROOF).
+
+Read by one query, for every message and for the card; `messages.resolution` decides from it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, bindparam
+from sqlmodel import Session, col, select
+
+from kartramail.accounts.models import Account
+from kartramail.clock import now
+from kartramail.db import UtcDateTime
+from kartramail.errors import NotFound
+from kartramail.senders.models import Gateway, MailboxProof, Placeholder, Sender
+
+PROOF_LIFETIME = timedelta(days=365)
+"""How long a followed link proves a mailbox (R-PROOF)."""
+
+
+class Proof(StrEnum):
+    """By what a send-from address is the account's own."""
+
+    NONE = "none"
+    MAILBOX = "mailbox"
+    DOMAIN = "domain"
+    PLACEHOLDER = "placeholder"
+
+
+@dataclass(frozen=True, slots=True)
+class SenderStanding:
+    """A sender as it is wanted, with the proof of its send-from.
+
+    `placeholder` is the account's generated address, whole, in use or in reserve.
+    """
+
+    sender_id: int
+    account_id: int
+    business_name: str
+    name: str
+    send_from: str
+    reply_to: str | None
+    low_delivery_accepted: bool
+    placeholder: str
+    proof: Proof
+
+
+def gateway_standing(session: Session, account_id: int, platform_domain: str) -> SenderStanding:
+    """The standing of the account's default sender. Raises NotFound for an account without one."""
+    row = session.connection().execute(_gateway_query(), _values(account_id)).first()
+    if row is None:
+        raise NotFound("this account has no default sender")
+    return _read(row, platform_domain)
+
+
+def sender_standing(
+    session: Session, account_id: int, sender_id: int, platform_domain: str
+) -> SenderStanding | None:
+    """The standing of one sender of this account; None where it has no such sender."""
+    values = _values(account_id) | {"sender_id": sender_id}
+    row = session.connection().execute(_sender_query(), values).first()
+    return _read(row, platform_domain) if row else None
+
+
+def _values(account_id: int) -> dict[str, Any]:
+    return {"account_id": account_id, "proven_after": now() - PROOF_LIFETIME}
+
+
+@cache
+def _gateway_query() -> Select[Any]:
+    is_default = and_(
+        col(Gateway.account_id) == Sender.account_id, col(Gateway.sender_id) == Sender.id
+    )
+    return _query().join(Gateway, is_default)
+
+
+@cache
+def _sender_query() -> Select[Any]:
+    return _query().where(col(Sender.id) == bindparam("sender_id"))
+
+
+def _query() -> Select[Any]:
+    is_proven = and_(
+        col(MailboxProof.account_id) == Sender.account_id,
+        col(MailboxProof.address_key) == Sender.from_key,
+        col(MailboxProof.proven_at) > bindparam("proven_after", type_=UtcDateTime()),
+    )
+    is_its_own = and_(
+        col(Placeholder.account_id) == Sender.account_id, col(Placeholder.retired_at).is_(None)
+    )
+    columns: tuple[Any, ...] = (
+        Sender.id,
+        Sender.account_id,
+        Account.business_name,
+        Sender.name,
+        Sender.send_from,
+        Sender.from_key,
+        Sender.reply_to,
+        col(Sender.low_delivery_accepted_at).is_not(None).label("low_delivery_accepted"),
+        Placeholder.local,
+        col(MailboxProof.proven_at).is_not(None).label("is_proven"),
+    )
+    query: Select[Any] = (
+        select(*columns)
+        .join(Account, col(Account.id) == Sender.account_id)
+        .join(Placeholder, is_its_own)
+        .outerjoin(MailboxProof, is_proven)
+        .where(col(Sender.account_id) == bindparam("account_id"))
+    )
+    return query
+
+
+def _read(row: Row[Any], platform_domain: str) -> SenderStanding:
+    placeholder = f"{row.local}@{platform_domain}"
+    if row.from_key == placeholder:
+        proof = Proof.PLACEHOLDER
+    else:
+        proof = Proof.MAILBOX if row.is_proven else Proof.NONE
+    return SenderStanding(
+        sender_id=row.id,
+        account_id=row.account_id,
+        business_name=row.business_name,
+        name=row.name,
+        send_from=row.send_from,
+        reply_to=row.reply_to,
+        low_delivery_accepted=row.low_delivery_accepted,
+        placeholder=placeholder,
+        proof=proof,
+    )

@@ -1,0 +1,9 @@
+"""Pages about who an account's mail comes from, one module a purpose."""
+
+from flask import Blueprint
+
+from kartramail.senders.views import card, check, edit, proof, trial
+
+blueprint = Blueprint("senders", __name__)
+for part in (card, check, edit, proof, trial):
+    blueprint.register_blueprint(part.blueprint)

@@ -1,0 +1,63 @@
+"""The form as one types: the message of one field (R-LIVE). Lean: it runs at each key stroke."""
+
+from flask import Blueprint, Response, abort, get_template_attribute, request
+from flask_login import current_user
+
+from kartramail.rules.sender_details import FIELDS, JudgedSender, fields_to_judge_again
+from kartramail.rules.verdict import Status, Verdict
+from kartramail.senders.forms import HELP
+from kartramail.senders.judging import judge_mail_server, judge_typed
+from kartramail.web.access import installation, person
+from kartramail.web.limits import by_person, limiter
+
+blueprint = Blueprint("check", __name__, url_prefix="/settings/integrations/kartramail/check")
+
+MAIL_SERVER_URL = "/settings/integrations/kartramail/check/reply_to/mail-server"
+_TYPING = "typing"  # what the page says of a field that one is still in
+
+
+@blueprint.before_request
+def refuse_strangers() -> tuple[str, int] | None:
+    """No way to the sign-in page from here: it would take away what was typed."""
+    return None if current_user.is_authenticated else ("", 401)
+
+
+@blueprint.post("/<field>")
+def check_field(field: str) -> Response:
+    """The field's message, and the reply-to's where the send-from decides about it."""
+    if field not in FIELDS:
+        abort(404)
+    judged = _judge()
+    is_typing = request.headers.get("X-Field-Moment") == _TYPING
+    parts = [_message("message", field, judged, is_typing=is_typing)]
+    for other in fields_to_judge_again(field):
+        if request.form.get(other):
+            parts.append(_message("message_beside", other, judged, is_typing=False))
+    return Response("".join(parts))
+
+
+@blueprint.post("/reply_to/mail-server")
+@limiter.limit("120 per minute", key_func=by_person)
+def check_mail_server() -> Response:
+    """The reply-to's message after the look-up that the keystroke does not wait for (R-REPLY)."""
+    verdict = judge_mail_server(installation(), _judge())
+    return Response(_render("message", "reply_to", verdict))
+
+
+def _judge() -> JudgedSender:
+    typed = {name: request.form.get(name, "") for name in FIELDS}
+    return judge_typed(installation(), person().account_id, typed)
+
+
+def _message(macro: str, field: str, judged: JudgedSender, *, is_typing: bool) -> str:
+    verdict = judged.verdict_of(field)
+    if is_typing and judged.is_unfinished(field):
+        return _render(macro, field, None)
+    needs_look_up = field == "reply_to" and judged.reply_to_address and not verdict.is_error
+    return _render(macro, field, verdict, follow=MAIL_SERVER_URL if needs_look_up else "")
+
+
+def _render(macro: str, field: str, verdict: Verdict | None, follow: str = "") -> str:
+    shown = None if verdict and verdict.status is Status.OK and not verdict.message else verdict
+    render = get_template_attribute("_macros/forms.html", macro)
+    return str(render(field, shown, HELP[field], follow=follow))

@@ -1,0 +1,1 @@
+"""The loop that delivers, and the rounds."""

@@ -1,0 +1,64 @@
+"""One delivery process: the engine, and beside it the rounds."""
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+
+from kartramail import schema
+from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
+from kartramail.config import Settings
+from kartramail.delivery.engine import Engine
+from kartramail.installation import Installation
+from kartramail.outbox.rounds import ROUNDS as OUTBOX_ROUNDS
+from kartramail.rounds import Round
+from kartramail.senders.rounds import ROUNDS as SENDER_ROUNDS
+from kartramail.worker.rounds import keep_rounds
+
+ROUNDS: tuple[Round, ...] = (*OUTBOX_ROUNDS, *SENDER_ROUNDS)
+
+
+def run_worker(installation: Installation) -> None:
+    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first.
+
+    Raises SchemaError when the database is not at the newest schema.
+    """
+    schema.check(installation.db)
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    rounds = threading.Thread(
+        target=keep_rounds, args=(installation, ROUNDS, stopping), name="rounds", daemon=True
+    )
+    rounds.start()
+    smtp = smtp_settings(installation.settings)
+    engine = Engine(
+        installation.db, installation.settings, lambda: SmtpTransport(smtp), stopping
+    )
+    # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
+    with ThreadPoolExecutor(1, "engine") as pool:
+        pool.submit(engine.run).result()
+    installation.db.dispose()
+
+
+def smtp_settings(settings: Settings) -> SmtpSettings:
+    """How to talk to the mail server of these settings."""
+    host, port = settings.mail_host_and_port
+    is_relay = not settings.has_catcher
+    password = settings.mail_password.get_secret_value() if settings.mail_password else None
+    return SmtpSettings(
+        host=host,
+        port=port,
+        username=settings.mail_username if is_relay else None,
+        password=password if is_relay else None,
+        use_tls=settings.mail_use_tls and is_relay,
+        use_ssl=settings.mail_use_ssl and is_relay,
+        tls=Tls(settings.mail_tls),
+        timeout=settings.mail_timeout,
+        final_timeout=settings.mail_final_timeout,
+        ehlo_name=settings.ehlo_name,
+    )

@@ -1,0 +1,301 @@
+/*
+ * What the pages do beyond HTML and htmx. Each part stands alone and every page works without any of them.
+ * All listeners sit on the document, so that fragments which arrive later need no setting up.
+ */
+"use strict";
+
+const closestOf = (event, selector) =>
+  event.target instanceof Element ? event.target.closest(selector) : null;
+
+const inputOf = (message) => document.querySelector(`[aria-describedby~="${CSS.escape(message.id)}"]`);
+
+/* ---------- What the script has to say, calmly ---------- */
+
+const WORDS = {
+  offline: "The connection is gone. What you typed is still here; try again in a moment.",
+  signedOut: "You are signed out. Sign in again in another tab; what you typed stays here.",
+  tooOften: "That was a little too often. Wait a minute, then try again.",
+  failed: "That did not work on our side. What you typed is still here; try again in a moment.",
+  unchecked: "Could not check just now. You can still save.",
+};
+
+const wordsFor = (status) => {
+  if (!status) return WORDS.offline;
+  if (status === 401 || status === 403) return WORDS.signedOut;
+  if (status === 429) return WORDS.tooOften;
+  return WORDS.failed;
+};
+
+const announce = (text) => {
+  const region = document.getElementById("notices");
+  if (!region) return;
+  const banner = document.createElement("div");
+  banner.className = "banner";
+  const words = document.createElement("p");
+  words.textContent = text;
+  banner.append(words);
+  banner.dataset.fromScript = "";
+  region.querySelector("[data-from-script]")?.remove();
+  region.append(banner);
+};
+
+/* ---------- Live fields (R-LIVE) ---------- */
+
+const SLOW = 300; // ms before "Checking…" is worth reading
+const slowChecks = new WeakMap();
+
+/* The line below a field that this request is about, if it is a check of one. */
+const checkedMessage = (detail) =>
+  detail.target?.classList?.contains("field-message") ? detail.target : null;
+
+const showChecking = (message, isShown) => {
+  const words = message.closest(".field")?.querySelector(".field-checking");
+  if (words) words.hidden = !isShown;
+};
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const message = checkedMessage(event.detail);
+  const input = message && inputOf(message);
+  if (input) event.detail.headers["X-Field-Moment"] = document.activeElement === input ? "typing" : "left";
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const message = checkedMessage(event.detail);
+  if (!message) return;
+  clearTimeout(slowChecks.get(message)?.timer);
+  const timer = setTimeout(() => showChecking(message, true), SLOW);
+  slowChecks.set(message, { timer, request: event.detail.xhr });
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const message = checkedMessage(event.detail);
+  const running = message && slowChecks.get(message);
+  if (!running || running.request !== event.detail.xhr) return;
+  clearTimeout(running.timer);
+  slowChecks.delete(message);
+  showChecking(message, false);
+});
+
+/* A whole page in the place of a fragment is the sign-in page: the session has ended. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!/^\s*<!doctype/i.test(event.detail.serverResponse)) return;
+  event.detail.shouldSwap = false;
+  announce(WORDS.signedOut);
+});
+
+/* An answer about a value that is no longer in the field says nothing about the one that is. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const message = checkedMessage(event.detail);
+  const input = message && inputOf(message);
+  if (!input) return;
+  const asked = event.detail.requestConfig.formData?.get(input.name);
+  if (asked !== null && asked !== undefined && asked !== input.value) event.detail.shouldSwap = false;
+});
+
+const markValidity = (message) => {
+  const input = inputOf(message);
+  if (!input) return;
+  if (message.querySelector('[data-status="error"]')) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
+};
+
+for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
+  document.addEventListener(swapped, (event) => {
+    const message = checkedMessage(event.detail);
+    if (message) markValidity(message);
+  });
+}
+
+const explainFailure = (event) => {
+  const message = checkedMessage(event.detail);
+  const status = event.detail.xhr?.status;
+  if (!message || status === 401 || status === 403) announce(wordsFor(status));
+  if (!message) return;
+  message.textContent = WORDS.unchecked; // what stood here was about an earlier value
+  markValidity(message);
+};
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, explainFailure);
+}
+
+/* Pressing a suggestion must not leave the field first: the check that follows would take the button away
+   between press and release. */
+document.addEventListener("mousedown", (event) => {
+  if (closestOf(event, "[data-suggest-for]")) event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const button = closestOf(event, "[data-suggest-for]");
+  const input = button?.form?.elements.namedItem(button.dataset.suggestFor);
+  if (!input) return;
+  event.preventDefault();
+  input.value = button.dataset.suggestValue;
+  input.focus();
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+/* ---------- The inbox row follows the typing (R-PREVIEW) ---------- */
+
+const firstLetter = (name) => {
+  const [first] = new Intl.Segmenter().segment(name.trim());
+  return first ? first.segment.toUpperCase() : "?";
+};
+
+const usual = new WeakMap(); // what a part says while its field is empty or back to what it was
+
+const follow = (input) => {
+  const part = input.dataset.previewSource;
+  for (const place of document.querySelectorAll(`[data-preview="${CSS.escape(part)}"]`)) {
+    if (!usual.has(place)) usual.set(place, place.textContent);
+    const value = input.value.trim();
+    const isUnchanged = input.value === input.defaultValue;
+    if (isUnchanged) place.textContent = usual.get(place);
+    else if (part === "reply") place.textContent = value ? `Reply goes to ${value}` : "There is no address to reply to";
+    else place.textContent = value || "\u2026";
+  }
+  if (part !== "name") return;
+  for (const place of document.querySelectorAll('[data-preview="initial"]')) {
+    place.textContent = firstLetter(input.value);
+  }
+};
+
+document.addEventListener("input", (event) => {
+  const input = closestOf(event, "[data-preview-source]");
+  if (input) follow(input);
+});
+
+/* ---------- Copying ---------- */
+
+const COPIED_FOR = 2000; // ms
+
+document.addEventListener("click", async (event) => {
+  const button = closestOf(event, "[data-copy]");
+  if (!button) return;
+  const word = button.querySelector("[data-copy-word]");
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    word.textContent = "Copied";
+  } catch {
+    // No clipboard without https: mark the value, so that one key stroke copies it.
+    const text = button.parentElement.querySelector("code") ?? button.parentElement.nextElementSibling;
+    getSelection().selectAllChildren(text);
+    word.textContent = "Selected";
+  }
+  button.setAttribute("aria-live", "polite");
+  setTimeout(() => { word.textContent = "Copy"; }, COPIED_FOR);
+});
+
+/* ---------- Menus and the second look ---------- */
+
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+};
+
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("focusin", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = closestOf(event, "details[data-menu][open]") ?? document.querySelector("details[data-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+/* The part that would unfold is shown as a dialog instead, and put back when it closes. */
+const openDialog = (details) => {
+  const panel = details.querySelector(".confirm-panel");
+  const dialog = document.createElement("dialog");
+  dialog.className = "confirm-dialog";
+  dialog.setAttribute("aria-labelledby", panel.getAttribute("aria-labelledby"));
+  const keep = panel.querySelector("[data-close]");
+  keep.hidden = false;
+  keep.autofocus = true;
+  dialog.append(panel);
+  details.after(dialog);
+  dialog.addEventListener("close", () => {
+    details.append(panel);
+    dialog.remove();
+    details.querySelector("summary").focus();
+  });
+  dialog.showModal();
+};
+
+document.addEventListener("click", (event) => {
+  const summary = closestOf(event, "details[data-confirm] > summary");
+  if (summary) {
+    event.preventDefault();
+    openDialog(summary.parentElement);
+  } else if (closestOf(event, "[data-close]") || event.target instanceof HTMLDialogElement) {
+    closestOf(event, "dialog")?.close();
+  }
+});
+
+/* ---------- Forms ---------- */
+
+const PATIENCE = 15000; // ms after which a form may be sent again, should no page have come
+
+const release = (form) => {
+  delete form.dataset.busy;
+  for (const button of document.querySelectorAll("button[aria-disabled]")) {
+    if (button.form === form) button.removeAttribute("aria-disabled");
+  }
+};
+
+/* A second press while the first is on its way changes nothing. The button is not disabled, or the browser would
+   leave out its name and value. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.matches("[hx-post], [hx-get]")) return;
+  if ("busy" in form.dataset) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.busy = "";
+  event.submitter?.setAttribute("aria-disabled", "true");
+  setTimeout(release, PATIENCE, form);
+});
+
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-busy]")) release(form);
+});
+
+document.addEventListener("click", (event) => {
+  const button = closestOf(event, "[data-reveal]");
+  if (!button) return;
+  const input = document.getElementById(button.getAttribute("aria-controls"));
+  const isShown = input.type === "password";
+  input.type = isShown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(isShown));
+});
+
+const prepare = (root) => {
+  for (const button of root.querySelectorAll("[data-reveal]")) button.hidden = false;
+};
+
+/* ---------- Times ---------- */
+
+const UNITS = [[45, 1, ""], [3570, 60, "min"], [84600, 3600, "h"], [2592000, 86400, "d"]]; // seconds
+
+const relative = (seconds) => {
+  const age = Math.abs(seconds);
+  const unit = UNITS.find(([limit]) => age < limit);
+  if (!unit) return null;
+  if (!unit[2]) return "just now";
+  const words = `${Math.round(age / unit[1])} ${unit[2]}`;
+  return seconds < 0 ? `in ${words}` : `${words} ago`;
+};
+
+const refreshTimes = () => {
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    time.textContent = relative((Date.now() - Date.parse(time.dateTime)) / 1000) ?? time.title;
+  }
+};
+setInterval(refreshTimes, 30000);
+
+/* ---------- When the page is there ---------- */
+
+prepare(document);
+document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
+document.querySelector("[data-form-errors]")?.focus();

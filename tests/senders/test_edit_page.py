@@ -1,0 +1,233 @@
+"""R-EDIT and R-SAVE through the page, without JavaScript; nothing that was typed is ever lost."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from lxml import html
+
+from kartramail.accounts.history import list_changes
+from kartramail.db import Database
+from kartramail.senders.service import load_gateway
+from tests.senders.reading import CARD, CHECK, EDIT, message_of, text_of, value_of
+from tests.support.cast import PASSWORD, Actor
+from tests.support.dns_server import DnsServer
+
+TYPED = {
+    "sender_name": "Alice of Doe Inc",
+    "send_from": "alice@doeinc.com",
+    "reply_to": "support@doeinc.com",
+}
+
+
+def test_it_shows_what_was_filled_in_at_sign_up(alice: Actor) -> None:
+    page = alice.get(EDIT)
+    assert page.status_code == 200
+    assert value_of(page, "sender_name") == "Doe Inc."
+    assert value_of(page, "send_from") == value_of(page, "reply_to") == "alice@doeinc.com"
+    assert value_of(page, "version") == "1"
+
+
+def test_the_button_that_saves_is_called_edit_and_stands_in_the_header(alice: Actor) -> None:
+    tree = html.fromstring(alice.get(EDIT).get_data(as_text=True))
+    (button,) = tree.xpath("//*[contains(@class, 'page-actions')]//button[@form='sender-form']")
+    assert button.text_content().strip() == "Edit"
+    assert "saves" in tree.xpath("string(//*[contains(@class, 'page-actions')])")
+
+
+def test_it_saves_and_says_what_is_now_true(alice: Actor, db: Database) -> None:
+    answer = alice.post(EDIT, TYPED | {"version": "1"})
+    assert (answer.status_code, answer.location) == (303, CARD)
+    assert "Your sender is Alice of Doe Inc <alice@doeinc.com>" in text_of(alice.get(CARD))
+    with db.reading() as session:
+        gateway = load_gateway(session, alice.account_id)
+        (change,) = list_changes(session, alice.account_id)[:1]
+    assert (gateway.name, gateway.reply_to) == ("Alice of Doe Inc", "support@doeinc.com")
+    assert change.what == "gateway.saved"
+
+
+def test_a_member_may_save_as_well(alice: Actor, bob: Actor, db: Database) -> None:
+    assert bob.post(EDIT, TYPED).status_code == 303
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).name == "Alice of Doe Inc"
+
+
+def test_a_form_without_version_is_saved_unchecked(alice: Actor) -> None:
+    alice.post(EDIT, TYPED | {"version": "1"})
+    assert alice.post(EDIT, TYPED | {"sender_name": "Anew"}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"send_from": "alice@gmail.com"}, "send_from", "gmail.com"),
+        ({"reply_to": "support@other.com"}, "reply_to", "support@other.com is on another domain"),
+        ({"sender_name": ""}, "sender_name", "Type the name"),
+        ({"sender_name": "Mallory\nBcc: x@y.z"}, "sender_name", "line break"),
+        ({"send_from": "someone@kartra.com"}, "send_from", "kartra.com"),
+        ({"reply_to": ""}, "reply_to", "replies"),
+    ],
+)
+def test_it_refuses_what_breaks_a_rule_and_keeps_what_was_typed(
+    alice: Actor, db: Database, typed: dict[str, str], field: str, words: str
+) -> None:
+    page = alice.post(EDIT, TYPED | typed | {"version": "1"})
+    assert page.status_code == 422
+    assert words in message_of(page, field)
+    assert "Nothing is saved yet" in text_of(page)
+    for name, value in (TYPED | typed).items():
+        assert value_of(page, name).replace("\n", "") == value.replace("\n", "")
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 1
+
+
+def test_a_different_domain_is_refused_in_words_that_name_both(alice: Actor) -> None:
+    """R-SAME-DOMAIN, with the reply-to on the right domain offered."""
+    page = alice.post(EDIT, TYPED | {"reply_to": "support@other.com"})
+    message = message_of(page, "reply_to")
+    assert "support@other.com" in message
+    assert "alice@doeinc.com" in message
+    tree = html.fromstring(page.get_data(as_text=True))
+    (button,) = tree.xpath("//button[@name='use_reply_to']")
+    assert button.get("value") == "support@doeinc.com"
+
+
+def test_a_suggestion_without_javascript_fills_the_field_and_saves_nothing(
+    alice: Actor, db: Database
+) -> None:
+    typed = TYPED | {"reply_to": "support@other.com", "use_reply_to": "support@doeinc.com"}
+    page = alice.post(EDIT, typed | {"version": "1"})
+    assert page.status_code == 200
+    assert value_of(page, "reply_to") == "support@doeinc.com"
+    assert value_of(page, "sender_name") == "Alice of Doe Inc"
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 1
+
+
+def test_it_refuses_a_reply_to_that_cannot_receive(alice: Actor, dns: DnsServer) -> None:
+    """R-REPLY: a null MX is a certain no."""
+    dns.add("nomail.test", "MX", "0 .")
+    typed = {"send_from": "hello@nomail.test", "reply_to": "hello@nomail.test"}
+    page = alice.post(EDIT, TYPED | typed)
+    assert page.status_code == 422
+    assert "accepts none" in message_of(page, "reply_to")
+
+
+def test_could_not_check_warns_and_saves(alice: Actor, dns: DnsServer) -> None:
+    """R-REPLY: no answer is neither yes nor no."""
+    dns.servfail("broken.test")
+    typed = {"send_from": "hello@broken.test", "reply_to": "hello@broken.test"}
+    assert alice.post(EDIT, TYPED | typed).status_code == 303
+    assert "could not be checked" in text_of(alice.get(CARD))
+
+
+def test_the_later_of_two_tabs_is_told_and_keeps_what_it_typed(alice: Actor, bob: Actor) -> None:
+    bob.post(EDIT, TYPED | {"sender_name": "Bob was first", "version": "1"})
+    page = alice.post(EDIT, TYPED | {"sender_name": "Alice typed this", "version": "1"})
+    assert page.status_code == 409
+    words = text_of(page)
+    assert "Bob Roe saved these details" in words
+    assert "Bob was first" in words
+    assert value_of(page, "sender_name") == "Alice typed this"
+    again = alice.post(
+        EDIT, TYPED | {"sender_name": "Alice typed this", "version": value_of(page, "version")}
+    )
+    assert again.status_code == 303
+    assert value_of(alice.get(EDIT), "sender_name") == "Alice typed this"
+
+
+def test_a_lost_token_keeps_what_was_typed_and_saves_at_the_second_press(
+    alice: Actor, db: Database
+) -> None:
+    page = alice.client.post(EDIT, data=TYPED | {"csrf_token": "of-another-session"})
+    assert page.status_code == 422
+    assert "press Edit once more" in text_of(page)
+    assert value_of(page, "sender_name") == "Alice of Doe Inc"
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 1
+    fresh = value_of(page, "csrf_token")
+    assert alice.client.post(EDIT, data=TYPED | {"csrf_token": fresh}).status_code == 303
+
+
+def test_a_lost_session_brings_what_was_typed_back_after_signing_in(
+    alice: Actor, client: FlaskClient, db: Database, cheap_hashing: None
+) -> None:
+    page = client.post(EDIT, data=TYPED | {"version": "1", "csrf_token": "of-the-old-session"})
+    assert page.status_code == 401
+    tree = html.fromstring(page.get_data(as_text=True))
+    (form,) = tree.xpath("//form[.//input[@name='password']]")
+    typed = {field.get("name"): field.get("value", "") for field in form.xpath(".//input")}
+    answer = client.post(
+        form.get("action") or "/login",
+        data=typed | {"email": alice.email, "password": PASSWORD},
+    )
+    assert answer.status_code in (302, 303)
+    assert urlsplit(answer.location).path == EDIT
+    assert "resume" in parse_qs(urlsplit(answer.location).query)
+    resumed = client.get(answer.location)
+    assert "Not saved yet: press Edit" in text_of(resumed)
+    for name, value in TYPED.items():
+        assert value_of(resumed, name) == value
+    assert value_of(resumed, "version") == "1"
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 1
+
+
+def test_another_site_can_neither_plant_values_nor_end_a_session(client: FlaskClient) -> None:
+    page = client.post(EDIT, data=TYPED, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (page.status_code, page.location) == (303, EDIT)
+    assert "Set-Cookie" not in page.headers
+
+
+HOSTILE = [
+    "a\r\nBcc: eve@example.net",
+    "a\x0bBcc: eve@example.net",
+    "a\x0cb",
+    "a\x1cb",
+    "a\x85b",
+    "a\u2028b",
+    "a\x00b",
+    "a\u202eb",
+    "<script>alert(1)</script>@doeinc.com",
+    "{{ 7 * 7 }}@doeinc.com",
+    '"a b"@doeinc.com',
+    "alice@doeinc.com, eve@example.net",
+    "alice@[192.0.2.1]",
+    "@" * 500,
+    "x" * 100_000 + "@doeinc.com",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value[:24]))
+@pytest.mark.parametrize("field", ["send_from", "reply_to"])
+def test_a_hostile_address_is_refused_and_shown_as_text(
+    alice: Actor, db: Database, field: str, value: str
+) -> None:
+    page = alice.post(EDIT, TYPED | {field: value})
+    assert page.status_code == 422
+    assert "<script>alert" not in page.get_data(as_text=True)
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 1
+
+
+@pytest.mark.parametrize("value", HOSTILE[:8], ids=ascii)
+def test_a_hostile_name_is_refused(alice: Actor, db: Database, value: str) -> None:
+    """R-NAME."""
+    assert alice.post(EDIT, TYPED | {"sender_name": value}).status_code == 422
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 1
+
+
+def test_a_name_of_any_script_is_saved_and_escaped(alice: Actor) -> None:
+    name = "Zoës Bäckerei <b>株式会社</b>"
+    assert alice.post(EDIT, TYPED | {"sender_name": name}).status_code == 303
+    page = alice.get(CARD)
+    assert "<b>株式会社" not in page.get_data(as_text=True)
+    assert name in text_of(page)
+
+
+def test_the_help_below_a_field_is_the_same_on_page_and_keystroke(alice: Actor) -> None:
+    page = alice.get(EDIT)
+    for name, value in TYPED.items():
+        fragment = alice.post(f"{CHECK}/{name}", {name: value, "send_from": "a@doeinc.com"})
+        assert text_of(fragment) == message_of(page, name)
