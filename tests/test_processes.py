@@ -7,11 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from kartramail.processes import LIFELINE, Child, Supervisor, end_with_parent
+from kartramail.processes import LIFELINE, Child, Lifeline, Supervisor, end_with_parent
 from tests.support.engine import wait_until
 
 # Reports its number once it follows its parent, then waits for a signal.
@@ -131,7 +132,8 @@ def test_a_signal_ends_it_in_good_order(number: signal.Signals, tmp_path: Path) 
 
 def test_one_that_ends_by_itself_is_started_again(tmp_path: Path) -> None:
     lives = tmp_path / "lives"
-    supervisor = Supervisor([shell("frail", f"echo x >> {lives}; exit 3")])
+    script = f"echo x >> {lives}; [ $(wc -l < {lives}) -gt 1 ] && exec sleep 600; exit 3"
+    supervisor = Supervisor([shell("frail", script)])
     stop_when(supervisor, lambda: lives.exists() and lives.read_text().count("x") >= 2)
     assert supervisor.run() == 0
 
@@ -158,15 +160,14 @@ def test_one_that_does_not_end_is_killed_and_said_so(tmp_path: Path) -> None:
 def test_the_pause_before_the_next_start_grows_and_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Time is told, not waited for: the supervisor sleeps in a clock of the test's own."""
-    clock = [0.0]
-    starts: list[float] = []
-    supervisor = Supervisor([])
-    spawn = supervisor._lifeline.spawn
+    """Time is told, not waited for: the supervisor sleeps by a clock of the test's own."""
+    clock, starts = [0.0], []
+    supervisor = Supervisor([shell("frail", "exit 1")])
+    spawn = Lifeline.spawn
 
-    def note(child: Child) -> "subprocess.Popen[bytes]":
+    def note(lifeline: Lifeline, child: Child) -> "subprocess.Popen[bytes]":
         starts.append(clock[0])
-        process = spawn(child)
+        process = spawn(lifeline, child)
         process.wait()
         return process
 
@@ -175,12 +176,11 @@ def test_the_pause_before_the_next_start_grows_and_is_bounded(
         if clock[0] > 200:
             supervisor.stop()
 
-    monkeypatch.setattr(supervisor._lifeline, "spawn", note)
+    monkeypatch.setattr(Lifeline, "spawn", note)
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(time, "sleep", sleep)
-    supervisor._posts.extend(Supervisor([shell("frail", "exit 1")])._posts)
     supervisor.run()
-    pauses = [round(b - a, 0) for a, b in zip(starts, starts[1:], strict=False)]
+    pauses = [round(later - earlier) for earlier, later in pairwise(starts)]
     assert pauses == sorted(pauses)
-    assert pauses[0] < 1
+    assert pauses[0] <= 1
     assert pauses[-1] == 30

@@ -45,8 +45,8 @@ def make_api_key(
 
 
 def find_api_key(session: Session, raw: str) -> ApiKey | None:
-    """The key that a program showed, unless it was revoked; notes its use, once a minute."""
-    key = session.exec(
+    """The key that a program showed, unless it was revoked."""
+    return session.exec(
         select(ApiKey)
         .join(Account, col(Account.id) == col(ApiKey.account_id))
         .where(
@@ -55,15 +55,18 @@ def find_api_key(session: Session, raw: str) -> ApiKey | None:
             col(Account.deleted_at).is_(None),
         )
     ).first()
-    if key is None:
-        return None
-    at = now()
-    if key.last_used_at is None or at - key.last_used_at >= _USE_IS_NOTED_EVERY:
-        # Straight to the row: an object that is changed would be written at every flush.
-        session.connection().execute(
-            update(ApiKey).where(col(ApiKey.id) == key.id).values(last_used_at=at)
-        )
-    return key
+
+
+def is_use_worth_noting(key: ApiKey) -> bool:
+    """Once a minute is enough to tell a key in use from a forgotten one, and costs no write."""
+    return key.last_used_at is None or now() - key.last_used_at >= _USE_IS_NOTED_EVERY
+
+
+def note_key_use(session: Session, key: ApiKey) -> None:
+    """Keep when the key was used last."""
+    session.connection().execute(
+        update(ApiKey).where(col(ApiKey.id) == key.id).values(last_used_at=now())
+    )
 
 
 def list_api_keys(session: Session, account_id: int) -> list[ApiKey]:

@@ -6,7 +6,8 @@ from flask import Flask, Response, g, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from kartramail.accounts.api_keys import find_api_key
+from kartramail.accounts.api_keys import find_api_key, is_use_worth_noting, note_key_use
+from kartramail.accounts.models import ApiKey
 from kartramail.web.access import database
 
 SECURITY: list[dict[str, list[str]]] = [{"key": []}]
@@ -62,10 +63,7 @@ def api_account() -> int:
     """The account of this request's key. Raises a 401 problem without a valid one."""
     if "api_account" not in g:
         scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
-        key = None
-        if scheme.lower() == "bearer" and raw:
-            with database().transaction() as session:
-                key = find_api_key(session, raw.strip())
+        key = _find_key(raw.strip()) if scheme.lower() == "bearer" else None
         if key is None:
             raise ApiProblem(
                 Problem(
@@ -79,6 +77,15 @@ def api_account() -> int:
             )
         g.api_account = key.account_id
     return int(g.api_account)
+
+
+def _find_key(raw: str) -> ApiKey | None:
+    with database().reading() as session:
+        key = find_api_key(session, raw)
+    if key is not None and is_use_worth_noting(key):
+        with database().transaction() as session:
+            note_key_use(session, key)
+    return key
 
 
 def init_api(app: Flask) -> None:

@@ -16,6 +16,4 @@ def index() -> str:
     platform_domain = installation().settings.platform_domain
     with database().reading() as session:
         standing = gateway_standing(session, person().account_id, platform_domain)
-    return render_template(
-        "domains/index.html", standing=standing, resolution=resolve_sender(standing)
-    )
+    return render_template("domains/index.html", resolution=resolve_sender(standing))

@@ -35,7 +35,7 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def show_http_error(error: HTTPException) -> Any:
-        if error.code is None or error.code < 400:
+        if error.response is not None or error.code is None or error.code < 400:
             return error
         return _answer(error.code, error)
 
