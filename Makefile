@@ -8,7 +8,8 @@ FLASK := $(BIN)/flask --app app.py
 .PHONY: run install test lint bench
 
 run: $(VENV)/installed
-	ALLOW_SPECIAL_USE_DOMAINS=$${ALLOW_SPECIAL_USE_DOMAINS-1} $(BIN)/python app.py
+	ALLOW_SPECIAL_USE_DOMAINS=$${ALLOW_SPECIAL_USE_DOMAINS-1} \
+		exec $(BIN)/python app.py
 
 install: $(VENV)/installed-test
 

@@ -1,10 +1,16 @@
 """The application. `gunicorn app:app` serves it; run directly it is the try-out, all in one."""
 
-from kartramail import create_app
+import sys
 
-app = create_app()
+from kartramail import create_app
+from kartramail.errors import ConfigurationError
 
 if __name__ == "__main__":
     from kartramail.sandbox.supervisor import main
 
-    raise SystemExit(main())
+    sys.exit(main())
+
+try:
+    app = create_app()
+except ConfigurationError as error:
+    sys.exit(f"kartramail: {error}")

@@ -74,8 +74,9 @@ def _register_doors(app: OpenAPI) -> None:
     from kartramail.ops import views as ops
     from kartramail.sandbox import views as sandbox
     from kartramail.senders import views as senders
+    from kartramail.web import help as help_pages
 
-    for door in (accounts, domains, onboarding, ops, sandbox, senders):
+    for door in (accounts, domains, help_pages, onboarding, ops, sandbox, senders):
         app.register_blueprint(door.blueprint)
     _register_api(app)
 

@@ -1,6 +1,7 @@
 """`flask kartramail …`: the operator's commands."""
 
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import click
@@ -11,18 +12,15 @@ from kartramail import schema
 from kartramail.errors import KartraMailError
 from kartramail.installation import Installation
 
+_FEATURES = ("onboarding", "sandbox", "worker")
+
 commands = AppGroup("kartramail", help="Run and look after this installation.")
 
 
 def init_cli(app: Flask) -> None:
     """Hang the commands under `flask kartramail`; each feature brings its own."""
-    from kartramail.onboarding import commands as onboarding
-    from kartramail.sandbox import commands as sandbox
-    from kartramail.worker import commands as worker
-
-    assert onboarding
-    assert sandbox
-    assert worker
+    for feature in _FEATURES:
+        import_module(f"kartramail.{feature}.commands")
     app.cli.add_command(commands)
 
 

@@ -118,7 +118,13 @@ class Database:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    return create_engine(
+        url,
+        connect_args={"connect_timeout": 10},
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+    )
 
 
 def _sqlite_engine(url: str) -> Engine:

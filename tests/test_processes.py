@@ -145,7 +145,7 @@ def test_what_a_fallen_child_forked_falls_with_it(tmp_path: Path) -> None:
     supervisor = Supervisor([shell("frail", script)])
     stop_when(supervisor, lambda: lives.exists() and lives.read_text().count("x") >= 2)
     supervisor.run()
-    assert not any(is_alive(int(pid)) for pid in forked.read_text().split())
+    wait_until(lambda: not any(is_alive(int(pid)) for pid in forked.read_text().split()))
 
 
 def test_one_that_does_not_end_is_killed_and_said_so(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     PasswordField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -24,8 +25,8 @@ from kartramail.rules.verdict import Verdict
 
 PASSWORD_HELP = "At least 10 characters. A few words in a row are easy to remember."  # noqa: S105
 _ROLES = [
-    (Role.MEMBER.value, "Member: everything but the team and the account"),
-    (Role.OWNER.value, "Owner: everything"),
+    SelectChoice(Role.MEMBER.value, "Member"),
+    SelectChoice(Role.OWNER.value, "Owner"),
 ]
 
 
@@ -39,7 +40,7 @@ def lines(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-class JudgedForm(FlaskForm):  # type: ignore[misc]
+class JudgedForm(FlaskForm):
     """A form that keeps the verdicts of the rules, so that the page can show their suggestions."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -106,7 +107,8 @@ class _PasswordForm(JudgedForm):
 
     def judge_new(self, field: Any) -> None:
         email, business_name = self._known
-        self.keep(field.name, judge_password(field.data, email=email, business_name=business_name))
+        typed = field.data or ""
+        self.keep(field.name, judge_password(typed, email=email, business_name=business_name))
 
 
 class ResetForm(_PasswordForm):
@@ -199,7 +201,12 @@ class InviteForm(JudgedForm):
     email = StringField(
         "Email", filters=[trimmed], description="A link to join is sent to this address."
     )
-    role = SelectField("Role", choices=_ROLES, default=Role.MEMBER.value)
+    role = SelectField(
+        "Role",
+        choices=_ROLES,
+        default=Role.MEMBER.value,
+        description="Owners can also change the team and the account.",
+    )
 
     def __init__(self, policy: AddressPolicy, **kwargs: Any) -> None:
         super().__init__(**kwargs)

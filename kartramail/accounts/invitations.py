@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlmodel import Session, col, delete, func, select
 
 from kartramail.accounts.history import record_change
-from kartramail.accounts.links import find_link, make_link, use_link, withdraw_links
+from kartramail.accounts.links import find_link, make_link, withdraw_links
 from kartramail.accounts.models import (
     Account,
     Invitation,
@@ -18,8 +18,8 @@ from kartramail.accounts.models import (
     User,
 )
 from kartramail.accounts.people import Person
-from kartramail.accounts.service import claim_address, find_user, home_account
-from kartramail.accounts.team import add_member, lock_account
+from kartramail.accounts.service import find_user
+from kartramail.accounts.team import lock_account
 from kartramail.clock import now
 from kartramail.errors import NotFound
 from kartramail.outbox.platform_mail import enqueue_platform_mail
@@ -103,7 +103,7 @@ def send_invitation_again(
 def withdraw_invitation(session: Session, by: Person, invitation_id: int) -> Invitation:
     """Take an invitation back; its link is void at once. Raises NotFound."""
     invitation = _find(session, by.account_id, invitation_id)
-    _close(session, invitation)
+    close_invitation(session, invitation)
     record_change(
         session,
         by.account_id,
@@ -136,61 +136,6 @@ def find_invitation(session: Session, raw: str) -> OpenInvitation | None:
     return OpenInvitation(link, invitation, business_name, inviter, user)
 
 
-def accept_invitation(session: Session, raw: str, user: User) -> int | None:
-    """Put `user`, whose address was invited, into the team; returns the account.
-
-    None where the link is used, withdrawn, old, or for somebody else.
-    """
-    found = _find_locked(session, raw)
-    if found is None or found.invitation.email_key != user.email_key:
-        return None
-    return _take_place(session, found, user) if use_link(session, found.link) else None
-
-
-def join_as_new_person(
-    session: Session, raw: str, address: Address, full_name: str, password_hash: str
-) -> tuple[User, int] | None:
-    """Make the invited person and put them into the team; None where the link is of no use.
-
-    A sign-up that was never confirmed is dropped: perhaps it was not the owner of the address who
-    signed up, and now the owner came another way. Somebody known signs in instead (None as well).
-    """
-    found = _find_locked(session, raw)
-    if found is None or found.invitation.email_key != address.key:
-        return None
-    user, _ = claim_address(session, address, full_name, password_hash)
-    if user.confirmed_at is not None or not use_link(session, found.link):
-        return None
-    _give_up_sign_up(session, user)
-    user.full_name, user.password_hash, user.confirmed_at = full_name, password_hash, now()
-    session.add(user)
-    return user, _take_place(session, found, user)
-
-
-def _take_place(session: Session, found: OpenInvitation, user: User) -> int:
-    invitation = found.invitation
-    add_member(session, invitation.account_id, user.id, invitation.role)
-    _close(session, invitation)
-    record_change(
-        session,
-        invitation.account_id,
-        "member.joined",
-        user_id=user.id,
-        after={"email": user.email, "role": invitation.role},
-    )
-    return invitation.account_id
-
-
-def _give_up_sign_up(session: Session, user: User) -> None:
-    account = home_account(session, user.id)
-    if account is not None and account.confirmed_at is None:
-        account.deleted_at = now()
-        session.add(account)
-        session.flush()
-    withdraw_links(session, TokenPurpose.CONFIRM_SIGNUP, user_id=user.id)
-    withdraw_links(session, TokenPurpose.RESET_PASSWORD, user_id=user.id)
-
-
 def _send(session: Session, base_url: str, by: Person, invitation: Invitation) -> None:
     raw = make_link(
         session,
@@ -210,15 +155,6 @@ def _send(session: Session, base_url: str, by: Person, invitation: Invitation) -
     )
 
 
-def _find_locked(session: Session, raw: str) -> OpenInvitation | None:
-    """The invitation, while nobody else can accept or withdraw it."""
-    found = find_invitation(session, raw)
-    if found is None:
-        return None
-    lock_account(session, found.invitation.account_id)
-    return find_invitation(session, raw)
-
-
 def _find(session: Session, account_id: int, invitation_id: int) -> Invitation:
     lock_account(session, account_id)
     invitation = session.exec(
@@ -231,7 +167,8 @@ def _find(session: Session, account_id: int, invitation_id: int) -> Invitation:
     return invitation
 
 
-def _close(session: Session, invitation: Invitation) -> None:
+def close_invitation(session: Session, invitation: Invitation) -> None:
+    """Remove it and void its links, after it was accepted or withdrawn."""
     withdraw_links(
         session,
         TokenPurpose.JOIN_TEAM,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, select
 
 from kartramail.accounts.models import Account, Membership, Role, SignIn, User
@@ -53,11 +54,15 @@ _SIGNED_IN = (
         Membership,
         (Membership.account_id == SignIn.account_id) & (Membership.user_id == SignIn.user_id),
     )
-    .where(SignIn.ended_at.is_(None), Account.deleted_at.is_(None))  # type: ignore[union-attr]
+    .where(
+        SignIn.id == bindparam("sign_in_id"),
+        SignIn.ended_at.is_(None),  # type: ignore[union-attr]
+        Account.deleted_at.is_(None),  # type: ignore[union-attr]
+    )
 )
 
 
 def find_person(session: Session, sign_in_id: int) -> Person | None:
     """The person behind a session cookie, or None once they signed out or left the account."""
-    row = session.connection().execute(_SIGNED_IN.where(SignIn.id == sign_in_id)).first()
+    row = session.connection().execute(_SIGNED_IN, {"sign_in_id": sign_in_id}).first()
     return Person(*row) if row else None

@@ -78,7 +78,7 @@ def find_message(session: Session, account_id: int, message_id: int) -> MessageV
 def message_progress(session: Session, account_id: int, message_id: int) -> MessageProgress | None:
     """How far a message of this account is; None when there is none."""
     message = _find(session, account_id, message_id)
-    if message is None:
+    if message is None or message.source_kind is SourceKind.PLATFORM:
         return None
     problem, advice = _explain(message)
     return MessageProgress(

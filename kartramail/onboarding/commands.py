@@ -48,9 +48,9 @@ def create_account(
     """Make a confirmed account and print it as one JSON object."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     wish = _Wish(
-        business.strip(),
-        email.strip(),
-        full_name.strip() or business.strip(),
+        business.strip(" "),
+        email.strip(" "),
+        full_name.strip(" ") or business.strip(" "),
         postal_address.replace("\\n", "\n").strip(),
         password,
     )

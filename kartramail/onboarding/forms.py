@@ -54,7 +54,7 @@ class SignUpForm(JudgedForm):
     def validate_password(self, field: Any) -> None:
         """As the rules for passwords say."""
         verdict = judge_password(
-            field.data, email=self.email.data, business_name=self.business_name.data
+            field.data or "", email=self.email.data, business_name=self.business_name.data
         )
         self.keep(field.name, verdict)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import JSON, Field, SQLModel
 
 from kartramail.clock import now
@@ -57,9 +57,9 @@ class Content(SQLModel, table=True):
     id: int = id_field()
     account_id: int = Field(foreign_key="account.id", sa_type=IdType)
     hash: str = Field(max_length=64)
-    subject: str
-    text: str | None = None
-    html: str | None = None
+    subject: str = Field(sa_type=Text)
+    text: str | None = Field(default=None, sa_type=Text)
+    html: str | None = Field(default=None, sa_type=Text)
 
 
 class ResolvedSender(SQLModel, table=True):
@@ -126,7 +126,7 @@ class Message(SQLModel, table=True):
     to_domain: str = Field(max_length=255)
     variables: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     resolved_id: int | None = Field(default=None, foreign_key="resolved_sender.id", sa_type=IdType)
-    reply: str | None = None
+    reply: str | None = Field(default=None, sa_type=Text)
     server: str | None = Field(default=None, max_length=255)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -138,7 +138,7 @@ class Attempt(SQLModel, table=True):
     n: int = Field(primary_key=True)
     stage: str = Field(max_length=16)
     code: int | None = None
-    reply: str
+    reply: str = Field(sa_type=Text)
     server: str = Field(max_length=255)
     at: datetime = Field(sa_type=UtcDateTime)
 

@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
@@ -79,7 +78,7 @@ def _run(settings: Settings) -> int:
     is_lost = threading.Event()
 
     def announce() -> None:
-        if _wait_for_web(settings.port):
+        if _wait_until_up(settings):
             print(_welcome(settings), flush=True)
         else:
             is_lost.set()
@@ -88,7 +87,7 @@ def _run(settings: Settings) -> int:
     threading.Thread(target=announce, name="announce", daemon=True).start()
     status = supervisor.run()
     if is_lost.is_set():
-        print("kartramail: The pages did not come up; the lines above say why.", file=sys.stderr)
+        print("kartramail: It did not come up. The lines above say why.", file=sys.stderr)
         return 1
     print("KartraMail has ended.", flush=True)
     return status
@@ -111,21 +110,17 @@ def base_url(settings: Settings) -> str:
     return f"http://127.0.0.1:{settings.port}"
 
 
-def _wait_for_web(port: int, patience: float = _START) -> bool:
-    """Whether the pages answer within `patience` seconds."""
-    return _comes_true(lambda: _answers(port), patience)
-
-
-def _comes_true(is_so: Callable[[], bool], patience: float) -> bool:
-    ends_at = time.monotonic() + patience
-    while not is_so():
-        if time.monotonic() > ends_at:
-            return False
+def _wait_until_up(settings: Settings) -> bool:
+    """Whether everything that can be asked answers, before patience ends."""
+    ends_at = time.monotonic() + _START
+    while time.monotonic() < ends_at:
+        if _has_pages(settings.port) and (not settings.has_catcher or _has_catcher(settings)):
+            return True
         time.sleep(0.1)
-    return True
+    return False
 
 
-def _answers(port: int) -> bool:
+def _has_pages(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")
@@ -134,6 +129,14 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _has_catcher(settings: Settings) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", settings.catcher_port), 5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _welcome(settings: Settings) -> str:

@@ -28,7 +28,6 @@ from kartramail.sandbox.inbox import MOST, Entry, Inbox
 from kartramail.sandbox.letter import Letter, decode_source, read_letter, split_links
 from kartramail.web.access import installation
 from kartramail.web.context import is_catcher_visible
-from kartramail.web.local_requests import is_local_request
 
 blueprint = Blueprint("sandbox", __name__, url_prefix="/catcher")
 
@@ -42,7 +41,10 @@ _FRAME_POLICY = (
     "style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 )
-_NEW_TAB = '<!doctype html><meta charset="utf-8"><base target="_blank">'
+_BEFORE_MAIL = (
+    '<!doctype html><meta charset="utf-8"><base target="_blank">'
+    "<style>html { background: #fff; color: #000 }</style>"  # as most mail takes for granted
+)
 
 
 class Open(NamedTuple):
@@ -56,7 +58,7 @@ class Open(NamedTuple):
 @blueprint.before_request
 def show_only_here() -> None:
     """Hide everything from everybody else."""
-    if not (is_catcher_visible(installation().settings) and is_local_request()):
+    if not is_catcher_visible(installation().settings):
         abort(404)
 
 
@@ -117,7 +119,7 @@ def frame(letter: str) -> Response:
     html = _open(letter).letter.html
     if html is None:
         abort(404)
-    response = Response(_NEW_TAB + html)
+    response = Response(_BEFORE_MAIL + html)
     response.headers["Content-Security-Policy"] = _FRAME_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

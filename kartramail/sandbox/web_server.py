@@ -6,7 +6,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 
-class _Server(BaseApplication):  # type: ignore[misc] # gunicorn comes without types
+class _Server(BaseApplication):
     def __init__(self, app: Flask, options: dict[str, Any]) -> None:
         self._app, self._options = app, options
         super().__init__()

@@ -5,12 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 from flask_login import current_user
 
 from kartramail.config import Settings
 from kartramail.web.access import installation
 from kartramail.web.banners import banners
+from kartramail.web.local_requests import is_local_request
 
 
 def init_context(app: Flask) -> None:
@@ -33,12 +34,7 @@ def init_context(app: Flask) -> None:
 
 def is_catcher_visible(settings: Settings) -> bool:
     """Whether this request may see the test inbox: only on the very machine (R-TRANSPORT)."""
-    return (
-        settings.has_catcher
-        and settings.is_base_url_loopback
-        and request.remote_addr in ("127.0.0.1", "::1")
-        and not any(name in request.headers for name in ("X-Forwarded-For", "Forwarded"))
-    )
+    return settings.has_catcher and settings.is_base_url_loopback and is_local_request()
 
 
 @cache

@@ -39,7 +39,7 @@ def init_logs(app: Flask) -> None:
 
     @app.after_request
     def record(response: Response) -> Response:
-        if request.endpoint != "static":
+        if request.endpoint != "static" and response.status_code != 204:  # a poll, nothing new
             log.info(
                 "request",
                 method=request.method,

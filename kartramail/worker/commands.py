@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from kartramail import schema
 from kartramail.cli import commands, fail, installation
 from kartramail.config import ROOT
 from kartramail.errors import KartraMailError
@@ -22,16 +23,20 @@ def worker(processes: int | None) -> None:
     """Deliver from the outbox. SIGTERM finishes what is on the wire, then ends with status 0."""
     end_with_parent()
     found = installation()
+    wanted = processes or found.settings.worker_processes
     try:
-        if (processes or found.settings.worker_processes) == 1:
+        schema.check(found.db)
+        if wanted == 1:
             run_worker(found)
-        else:
-            found.db.dispose()
-            sys.exit(_run_many(processes or found.settings.worker_processes))
     except KartraMailError as error:
         fail(error)
+    if wanted > 1:
+        found.db.dispose()
+        # What is on the wire may take until the last time-out of a conversation.
+        sys.exit(_run_many(wanted, grace=found.settings.mail_final_timeout + 30))
 
 
-def _run_many(processes: int) -> int:
+def _run_many(processes: int, grace: float) -> int:
     argv = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", "worker"]
-    return supervise([Child(f"worker-{n}", [*argv, "--processes", "1"]) for n in range(processes)])
+    children = [Child(f"worker-{n}", [*argv, "--processes", "1"]) for n in range(processes)]
+    return supervise(children, grace=grace)

@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
-from kartramail import schema
+from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
 from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
 from kartramail.config import Settings
 from kartramail.delivery.engine import Engine
@@ -15,15 +15,11 @@ from kartramail.rounds import Round
 from kartramail.senders.rounds import ROUNDS as SENDER_ROUNDS
 from kartramail.worker.rounds import keep_rounds
 
-ROUNDS: tuple[Round, ...] = (*OUTBOX_ROUNDS, *SENDER_ROUNDS)
+ROUNDS: tuple[Round, ...] = (*OUTBOX_ROUNDS, *ACCOUNT_ROUNDS, *SENDER_ROUNDS)
 
 
 def run_worker(installation: Installation) -> None:
-    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first.
-
-    Raises SchemaError when the database is not at the newest schema.
-    """
-    schema.check(installation.db)
+    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first."""
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

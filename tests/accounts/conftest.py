@@ -1,4 +1,4 @@
-"""Passwords are hashed cheaply in these tests; tests/accounts/test_passwords.py has the real ones."""
+"""Passwords are hashed cheaply here; test_passwords.py looks at the real parameters."""
 
 import pytest
 

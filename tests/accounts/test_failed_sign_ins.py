@@ -81,9 +81,7 @@ def test_while_it_waits_the_right_password_is_not_looked_at(
 def test_many_at_once_gain_nothing(installation: Installation) -> None:
     make_account(installation)
     with ThreadPoolExecutor(20) as pool:
-        answers = list(
-            pool.map(lambda _: authenticate(installation.db, ALICE, "wrong"), range(20))
-        )
+        answers = list(pool.map(lambda _: authenticate(installation.db, ALICE, "wrong"), range(20)))
     assert sum(isinstance(answer, Mistaken) for answer in answers) == FREE_TRIES
     assert sum(isinstance(answer, TryLater) for answer in answers) == 20 - FREE_TRIES
 

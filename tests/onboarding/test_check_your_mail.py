@@ -1,4 +1,4 @@
-""""Check your mail" (R-SIGNUP): the first tab notices the confirmation, at a bounded rate."""
+""" "Check your mail" (R-SIGNUP): the first tab notices the confirmation, at a bounded rate."""
 
 import re
 

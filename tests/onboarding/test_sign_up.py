@@ -142,6 +142,11 @@ def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
     assert users(installation) == []
 
 
+def test_a_form_without_its_fields_is_refused(client: FlaskClient) -> None:
+    for path in ("/signup", "/login", "/forgot"):
+        assert post(client, path).status_code == 422
+
+
 def test_template_syntax_and_html_are_only_text(
     client: FlaskClient, installation: Installation
 ) -> None:
@@ -179,7 +184,10 @@ def test_an_address_that_looks_mistyped_is_asked_about_once(
     assert first.status_code == 422
     assert "Use jane@outlook.com" in first.text
     assert users(installation) == []
-    assert sign_up(client, email="jane@outloook.com", kept_email="jane@outloook.com").status_code == 303
+    assert (
+        sign_up(client, email="jane@outloook.com", kept_email="jane@outloook.com").status_code
+        == 303
+    )
 
 
 def test_taking_the_suggestion_without_javascript_saves_nothing(

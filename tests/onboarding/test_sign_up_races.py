@@ -1,4 +1,4 @@
-"""Many at the same instant: the database decides, nobody gets an error (R-SIGNUP, R-PLACEHOLDER)."""
+"""Many at the same instant: the database decides, nobody gets an error (R-SIGNUP)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,9 +54,7 @@ def test_fifty_sign_ups_of_one_business_name_get_fifty_addresses(
 def test_sign_ups_of_one_address_leave_one_person_and_one_account(
     installation: Installation,
 ) -> None:
-    receipts = at_once(
-        12, lambda index: keep(installation, "jane@doeinc.com", f"Doe {index} Inc.")
-    )
+    receipts = at_once(12, lambda index: keep(installation, "jane@doeinc.com", f"Doe {index} Inc."))
     outcomes = [receipt.outcome for receipt in receipts]
     assert outcomes.count(SignUpOutcome.CREATED) == 1
     assert outcomes.count(SignUpOutcome.REPLACED) == 11

@@ -27,7 +27,7 @@ def shape(answer: TestResponse, address: str) -> Any:
         for header in answer.headers.getlist("Set-Cookie")
         for morsel in SimpleCookie(header).values()
     ]
-    headers = sorted(name for name in answer.headers.keys() if name != "Content-Length")
+    headers = sorted(name for name, _ in answer.headers if name != "Content-Length")
     return answer.status_code, answer.headers.get("Location"), text, cookies, headers
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.serving import make_server
 
 from kartramail import create_app
 from kartramail.config import Settings
 from kartramail.sandbox.catcher import Catcher
 from kartramail.sandbox.inbox import Inbox
+from tests.browser.install import find_chromium
 from tests.conftest import make_settings
+from tests.sandbox.processes import free_port
 
 
 @pytest.fixture
@@ -62,4 +65,26 @@ def sandbox_app(sandbox_settings: Settings) -> Iterator[Flask]:
     yield app
     if "kartramail_inbox" in app.extensions:
         app.extensions["kartramail_inbox"].close()
+    app.extensions["kartramail"].db.dispose()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """The Chromium that `make test` brought. Root may not have Chromium's own sandbox."""
+    return {"executable_path": find_chromium(), "args": ["--no-sandbox"]}
+
+
+@pytest.fixture
+def address(sandbox_settings: Settings) -> Iterator[str]:
+    """The try-out's pages, really served; the address that BASE_URL says."""
+    port = free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    app = create_app(sandbox_settings.model_copy(update={"base_url": base_url}))
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield base_url
+    server.shutdown()
+    thread.join()
+    server.server_close()
     app.extensions["kartramail"].db.dispose()

@@ -94,6 +94,12 @@ def test_the_look_up_arrives_by_itself(alice: Actor, dns: DnsServer) -> None:
     assert "data-follow" not in fragment.get_data(as_text=True)
 
 
+def test_a_look_up_that_goes_well_says_so(alice: Actor) -> None:
+    fragment = alice.post(f"{CHECK}/reply_to/mail-server", TYPED, headers=LEFT)
+    assert "Replies can arrive at doeinc.com" in text_of(fragment)
+    assert 'data-status="ok"' in fragment.get_data(as_text=True)
+
+
 def test_a_look_up_that_finds_nothing_out_warns(alice: Actor, dns: DnsServer) -> None:
     dns.servfail("broken.test")
     data = TYPED | {"send_from": "jane@broken.test", "reply_to": "jane@broken.test"}

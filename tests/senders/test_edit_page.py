@@ -121,6 +121,14 @@ def test_could_not_check_warns_and_saves(alice: Actor, dns: DnsServer) -> None:
     assert "could not be checked" in text_of(alice.get(CARD))
 
 
+def test_a_domain_in_its_own_script_is_shown_as_it_was_typed(alice: Actor, dns: DnsServer) -> None:
+    dns.add("xn--mnchen-3ya.test", "MX", "10 mail.doeinc.com")
+    typed = {"send_from": "zoe@münchen.test", "reply_to": "zoe@münchen.test"}
+    assert alice.post(EDIT, TYPED | typed).status_code == 303
+    page = alice.get(EDIT)
+    assert value_of(page, "send_from") == value_of(page, "reply_to") == "zoe@münchen.test"
+
+
 def test_the_later_of_two_tabs_is_told_and_keeps_what_it_typed(alice: Actor, bob: Actor) -> None:
     bob.post(EDIT, TYPED | {"sender_name": "Bob was first", "version": "1"})
     page = alice.post(EDIT, TYPED | {"sender_name": "Alice typed this", "version": "1"})

@@ -45,9 +45,7 @@ class Actor:
         """Open a page."""
         return self.client.get(path, **kwargs)
 
-    def post(
-        self, path: str, data: dict[str, Any] | None = None, **kwargs: Any
-    ) -> TestResponse:
+    def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         """Send a form as its page would, CSRF token included."""
         return post(self.client, path, data, **kwargs)
 

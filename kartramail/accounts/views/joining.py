@@ -14,12 +14,8 @@ from kartramail.accounts.authentication import (
     wait_in_words,
 )
 from kartramail.accounts.forms import JoinForm, JoinKnownForm, JoinSignedInForm, JudgedForm
-from kartramail.accounts.invitations import (
-    OpenInvitation,
-    accept_invitation,
-    find_invitation,
-    join_as_new_person,
-)
+from kartramail.accounts.invitations import OpenInvitation, find_invitation
+from kartramail.accounts.joining import accept_invitation, join_as_new_person
 from kartramail.accounts.models import User
 from kartramail.accounts.passwords import hash_password
 from kartramail.accounts.people import Person

@@ -7,15 +7,15 @@ from sqlmodel import Session
 from kartramail.accounts.authentication import admit
 from kartramail.accounts.forms import ForgotForm, ResetForm
 from kartramail.accounts.models import User
-from kartramail.accounts.passwords import hash_password
-from kartramail.accounts.people import Person
-from kartramail.accounts.service import (
+from kartramail.accounts.password_resets import (
     find_reset,
-    home_account,
     request_reset,
     reset_password,
     tell_of_new_password,
 )
+from kartramail.accounts.passwords import hash_password
+from kartramail.accounts.people import Person
+from kartramail.accounts.service import home_account
 from kartramail.accounts.views.routes import blueprint
 from kartramail.onboarding.confirmation import confirm_person
 from kartramail.rules.addresses import address_key

@@ -5,14 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from kartramail.accounts.authentication import Mistaken, TryLater, authenticate, wait_in_words
 from kartramail.accounts.forms import ChangePasswordForm, PersonForm
+from kartramail.accounts.password_resets import set_password, tell_of_new_password
 from kartramail.accounts.passwords import hash_password
 from kartramail.accounts.people import find_person
-from kartramail.accounts.service import (
-    load_user,
-    rename_person,
-    set_password,
-    tell_of_new_password,
-)
+from kartramail.accounts.service import load_user, rename_person
 from kartramail.accounts.sign_ins import list_accounts, start_sign_in
 from kartramail.accounts.views.routes import blueprint
 from kartramail.rules.addresses import address_key

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, get_template_attribute, request
 from flask_login import current_user
 
 from kartramail.rules.sender_details import FIELDS, JudgedSender, fields_to_judge_again
-from kartramail.rules.verdict import Status, Verdict
+from kartramail.rules.verdict import OK, Status, Verdict
 from kartramail.senders.forms import HELP
 from kartramail.senders.judging import judge_mail_server, judge_typed
 from kartramail.web.access import installation, person
@@ -40,7 +40,11 @@ def check_field(field: str) -> Response:
 @limiter.limit("120 per minute", key_func=by_person)
 def check_mail_server() -> Response:
     """The reply-to's message after the look-up that the keystroke does not wait for (R-REPLY)."""
-    verdict = judge_mail_server(installation(), _judge())
+    judged = _judge()
+    verdict = judge_mail_server(installation(), judged)
+    if verdict == OK and judged.reply_to_address is not None:
+        domain = judged.reply_to_address.display.partition("@")[2]
+        verdict = Verdict(Status.OK, message=f"Replies can arrive at {domain}.")
     return Response(_render("message", "reply_to", verdict))
 
 

@@ -9,6 +9,7 @@ from flask_login import current_user
 from kartramail.accounts.forms import log_in_form
 from kartramail.clock import now
 from kartramail.messages.resolution import resolve_sender
+from kartramail.rules.address_syntax import Address, read_address
 from kartramail.rules.sender_details import FIELDS, JudgedSender
 from kartramail.rules.verdict import OK, Status, Verdict
 from kartramail.senders.card import last_change, load_card
@@ -157,8 +158,8 @@ def _page(
             formdata=None,
             data={
                 "sender_name": gateway.name,
-                "send_from": gateway.send_from,
-                "reply_to": gateway.reply_to or "",
+                "send_from": _as_read(gateway.send_from),
+                "reply_to": _as_read(gateway.reply_to or ""),
                 "version": str(gateway.version),
             },
         )
@@ -183,3 +184,9 @@ def _page(
 def _shown(verdict: Verdict) -> Verdict | None:
     """Nothing where there is nothing to say, so that the help stays."""
     return None if verdict == OK else verdict
+
+
+def _as_read(text: str) -> str:
+    """An address with its domain in its own script, as it was typed."""
+    address = read_address(text)
+    return address.display if isinstance(address, Address) else text

@@ -1,0 +1,118 @@
+"""A forgotten password: a link works once, for an hour, and ends every sign-in (R-SAFE)."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlmodel import select, update
+
+from kartramail.accounts.models import OneTimeToken
+from kartramail.clock import now
+from kartramail.installation import Installation
+from tests.support.cast import PASSWORD, Actor, post
+from tests.support.mailbox import mails_to, newest_link, templates_to
+
+ALICE = "alice@doeinc.com"
+NEW = {"password": "another sentence for Alice"}
+
+
+@pytest.fixture
+def link(alice: Actor, client: FlaskClient, installation: Installation) -> str:
+    """The path in the mail that Alice asked for."""
+    assert post(client, "/forgot", {"email": "Alice@doeinc.com"}).location == "/forgot/sent"
+    return newest_link(installation, ALICE)
+
+
+def log_in(app: Flask, password: str) -> int:
+    answer = post(app.test_client(), "/login", {"email": ALICE, "password": password})
+    return answer.status_code
+
+
+def test_it_sets_the_password_and_signs_in(app: Flask, client: FlaskClient, link: str) -> None:
+    answer = post(client, link, NEW)
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert client.get("/settings/account").status_code == 200
+    assert (log_in(app, PASSWORD), log_in(app, NEW["password"])) == (422, 303)
+
+
+def test_every_other_browser_is_signed_out(alice: Actor, client: FlaskClient, link: str) -> None:
+    post(client, link, NEW)
+    assert alice.get("/settings/account").status_code == 302
+
+
+def test_the_owner_is_told(client: FlaskClient, link: str, installation: Installation) -> None:
+    post(client, link, NEW)
+    assert templates_to(installation, ALICE) == ["reset_password", "password_changed"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_scanner_that_only_looks_changes_nothing(
+    app: Flask, client: FlaskClient, link: str, method: str
+) -> None:
+    for _ in range(3):
+        answer = client.open(link, method=method)
+        assert answer.status_code == 200
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert log_in(app, PASSWORD) == 303
+    assert post(client, link, NEW).status_code == 303
+
+
+def test_a_link_works_once(app: Flask, client: FlaskClient, link: str) -> None:
+    post(client, link, NEW)
+    assert post(app.test_client(), link, {"password": "a thief's long sentence"}).status_code == 410
+    assert log_in(app, NEW["password"]) == 303
+
+
+def test_a_link_ends_after_an_hour(
+    app: Flask, client: FlaskClient, link: str, installation: Installation
+) -> None:
+    with installation.db.transaction() as session:
+        token = session.exec(select(OneTimeToken)).one()
+        assert timedelta(minutes=59) < token.expires_at - now() <= timedelta(hours=1)
+        session.connection().execute(update(OneTimeToken).values(expires_at=now()))
+    assert post(client, link, NEW).status_code == 410
+    assert log_in(app, PASSWORD) == 303
+
+
+def test_a_newer_link_voids_the_older(
+    client: FlaskClient, link: str, installation: Installation
+) -> None:
+    post(client, "/forgot", {"email": ALICE})
+    assert client.get(link).status_code == 410
+    assert client.get(newest_link(installation, ALICE)).status_code == 200
+
+
+def test_a_link_for_something_else_does_not_reset(client: FlaskClient, link: str) -> None:
+    token = link.rpartition("/")[2]
+    assert client.get(f"/confirm/{token}").status_code == 410
+    assert client.get(f"/join/{token}").status_code == 410
+
+
+@pytest.mark.parametrize("password", ["", "too short", ALICE, "x" * 10_000])
+def test_the_rules_for_passwords_hold(
+    app: Flask, client: FlaskClient, link: str, password: str
+) -> None:
+    assert post(client, link, {"password": password}).status_code == 422
+    assert log_in(app, PASSWORD) == 303
+
+
+def test_it_ends_the_wait_after_wrong_passwords(app: Flask, client: FlaskClient, link: str) -> None:
+    for _ in range(6):
+        log_in(app, "wrong")
+    post(client, link, NEW)
+    assert log_in(app, NEW["password"]) == 303
+
+
+@pytest.mark.parametrize("email", ["nobody@doeinc.com", "no address", "\x00", "x" * 10_000])
+def test_unknown_addresses_get_no_mail_and_the_same_answer(
+    client: FlaskClient, installation: Installation, email: str
+) -> None:
+    assert post(client, "/forgot", {"email": email}).location == "/forgot/sent"
+    assert mails_to(installation, email.replace("\x00", "")) == []
+
+
+def test_without_a_csrf_token_nothing_happens(app: Flask, client: FlaskClient, link: str) -> None:
+    assert client.post(link, data=NEW).status_code == 422
+    assert client.post("/forgot", data={"email": ALICE}).status_code == 422
+    assert log_in(app, PASSWORD) == 303

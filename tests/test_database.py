@@ -1,0 +1,118 @@
+"""The database: pragmas, transactions, times, migrations up and down, on both kinds."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlmodel import select
+
+from kartramail.accounts.models import Account, Membership, Role
+from kartramail.db import Database
+from kartramail.errors import SchemaError
+from kartramail.ids import new_id
+from kartramail.models import metadata
+from kartramail.schema import check, migrate
+
+
+def test_sqlite_keeps_what_was_promised(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/x.db")
+    with db.engine.connect() as connection:
+        values = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        }
+    db.dispose()
+    assert values == {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "synchronous": 2,
+        "busy_timeout": 30_000,
+    }
+
+
+def test_a_transaction_leaves_no_trace_when_it_fails(db: Database) -> None:
+    with pytest.raises(ZeroDivisionError), db.transaction() as session:
+        session.add(Account(id=1, business_name="x"))
+        session.flush()
+        raise ZeroDivisionError
+    with db.reading() as session:
+        assert session.get(Account, 1) is None
+
+
+def test_many_writers_at_once_all_get_through(db: Database) -> None:
+    """On SQLite a read that becomes a write would fail at once; BEGIN IMMEDIATE waits."""
+    with db.transaction() as session:
+        session.add(Account(id=1, business_name="0"))
+
+    def count_up() -> None:
+        for _ in range(20):
+            with db.transaction() as session:
+                account = session.get(Account, 1, with_for_update=True)
+                assert account is not None
+                account.business_name = str(int(account.business_name) + 1)
+                session.add(account)
+
+    threads = [threading.Thread(target=count_up) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.reading() as session:
+        assert session.exec(select(Account.business_name)).one() == "100"
+
+
+def test_times_come_back_aware_and_naive_ones_are_refused(db: Database) -> None:
+    tokyo = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=9)))
+    with db.transaction() as session:
+        session.add(Account(id=1, business_name="x", created_at=tokyo))
+    with db.reading() as session:
+        found = session.exec(select(Account.created_at)).one()
+    assert found == tokyo
+    assert found.tzinfo is UTC
+    with pytest.raises(StatementError), db.transaction() as session:
+        session.add(Account(id=2, business_name="x", created_at=datetime(2026, 1, 2)))
+
+
+def test_a_row_of_another_account_cannot_be_referenced(db: Database) -> None:
+    from kartramail.senders.models import Gateway, Sender
+
+    with db.transaction() as session:
+        session.add_all([Account(id=1, business_name="a"), Account(id=2, business_name="b")])
+        session.flush()
+        session.add(Sender(id=9, account_id=1, name="a", send_from="a@b.example", **_domain()))
+    with pytest.raises(IntegrityError), db.transaction() as session:
+        session.add(Gateway(account_id=2, sender_id=9))
+
+
+def _domain() -> dict[str, str]:
+    return {"from_domain": "b.example", "from_key": "a@b.example"}
+
+
+def test_membership_needs_a_real_person(db: Database) -> None:
+    with pytest.raises(IntegrityError), db.transaction() as session:
+        session.add(Account(id=1, business_name="a"))
+        session.flush()
+        session.add(Membership(account_id=1, user_id=new_id(), role=Role.OWNER))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_migrations_go_up_and_down(make_database_url: Callable[[str], str], kind: str) -> None:
+    db = Database(make_database_url(kind))
+    try:
+        migrate(db, "base")
+        assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+        with pytest.raises(SchemaError, match="flask kartramail migrate"):
+            check(db)
+        migrate(db)
+        check(db)
+        with db.engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    finally:
+        migrate(db)
+        db.dispose()
