@@ -4,10 +4,11 @@ One process and raw sockets, so that it costs far less a request than any applic
 benchmark prints what it can do against an empty answer.
 """
 
+import itertools
 import selectors
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -50,26 +51,27 @@ def form_post(path: str, port: int, fields: Mapping[str, str], headers: Mapping[
 
 
 def run_load(
-    port: int, request: bytes, *, connections: int, seconds: float, expected: bytes
+    port: int, requests: Sequence[bytes], *, connections: int, seconds: float, expected: bytes
 ) -> Load:
-    """Keep `connections` requests under way for so long. Each answer must be a 200 with `expected`.
+    """Keep `connections` requests under way for so long, taken from `requests` round and round.
 
-    Raises UnexpectedAnswer for any other.
+    Raises UnexpectedAnswer for any answer but a 200 with `expected` in its body.
     """
     latencies: list[float] = []
+    supply = itertools.cycle(requests)
     with selectors.DefaultSelector() as selector:
         for _ in range(connections):
             connection = _Connection(socket.create_connection(("127.0.0.1", port)))
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection.sock, selectors.EVENT_READ, connection)
-            _send(connection, request)
+            _send(connection, next(supply))
         busy, started = time.process_time(), time.perf_counter()
         end = started + seconds
         while time.perf_counter() < end:
             for key, _ in selector.select(1):
                 if _is_answered(key.data, expected):
                     latencies.append(time.perf_counter() - key.data.began_at)
-                    _send(key.data, request)
+                    _send(key.data, next(supply))
         took, busy = time.perf_counter() - started, time.process_time() - busy
         for key in list(selector.get_map().values()):
             key.data.sock.close()

@@ -1,0 +1,254 @@
+"""Every page there is, with people who have something to show: for axe, and for screenshots."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from kartramail.ids import show_id
+from kartramail.outbox.models import MessageState
+from kartramail.senders.service import record_test
+from tests.browser.world import World
+from tests.support.cast import Actor, post
+from tests.support.engine import wait_until
+from tests.support.outbox import add_messages
+
+CARD = "/settings/integrations"
+EDIT = "/settings/integrations/kartramail/edit"
+SIGN_UP = {
+    "business_name": "Green Fern Yoga",
+    "full_name": "Mia Fern",
+    "email": "mia@doeinc.com",
+    "password": "seven quiet mornings",
+}
+
+
+@dataclass
+class Town:
+    """An installation with people in it, each at another point of the story."""
+
+    world: World
+    jane: Actor = field(init=False)
+    """Owns Doe Inc.: proven sender, a test that arrived, keys, a team."""
+    bob: Actor = field(init=False)
+    """A member of Doe Inc."""
+    zoe: Actor = field(init=False)
+    """Signed up with a free address: a temporary address, nothing done yet."""
+    ana: Actor = field(init=False)
+    """Wants a send-from that waits for its link; her last test failed."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Paths of links that still work, by their first step."""
+
+    def __post_init__(self) -> None:
+        self.jane = self.world.owner("Doe Inc.", "Jane Doe", "jane@doeinc.com")
+        self.zoe = self.world.owner("Zoë’s Bäckerei", "Zoë Lang", "zoe@gmail.com")
+        self.ana = self.world.owner("Your Company", "Ana Ruiz", "ana@yourcompany.com")
+        self._furnish_doe_inc()
+        self._furnish_your_company()
+        self._leave_links()
+
+    def _furnish_doe_inc(self) -> None:
+        self.bob = self.world.colleague(self.jane, "Bob Roe", "bob@doeinc.com")
+        typed = {
+            "sender_name": "Jane at Doe Inc.",
+            "send_from": "jane@doeinc.com",
+            "reply_to": "support@doeinc.com",
+        }
+        assert self.jane.post(EDIT, typed).status_code == 303
+        for name in ("Shop checkout", "Booking calendar"):
+            assert self.jane.post("/settings/api-keys", {"name": name}).status_code == 200
+        invited = {"email": "sam@doeinc.com", "role": "member"}
+        assert self.jane.post("/settings/team", invited).status_code == 303
+        for what in ("test", "sample"):
+            path = f"{CARD}/kartramail/{what}"
+            assert self.jane.post(path).status_code == 303
+        self.jane.get(CARD)  # takes the notices, so that no later page shows them
+        self.world.mail_to("jane@doeinc.com", 2)
+        wait_until(self._is_test_settled)
+
+    def _is_test_settled(self) -> bool:
+        return "Accepted" in self.jane.get(CARD).get_data(as_text=True)
+
+    def _furnish_your_company(self) -> None:
+        typed = {
+            "sender_name": "Your Company",
+            "send_from": "hello@yourcompany.com",
+            "reply_to": "ana@yourcompany.com",
+        }
+        assert self.ana.post(EDIT, typed).status_code == 303
+        self.ana.get(CARD)
+        self.links["prove"] = self.world.link_to("hello@yourcompany.com")
+        with self.world.installation.db.transaction() as session:
+            (test_id,) = add_messages(
+                session,
+                self.ana.account_id,
+                1,
+                state=MessageState.BOUNCED,
+                due_at=None,
+                tries=1,
+                attempts=1,
+                reply="550 5.1.1 <ana@yourcompany.com>: Recipient address rejected",
+                server="mx1.yourcompany.com",
+            )
+            record_test(session, self.ana.account_id, test_id)
+
+    def _leave_links(self) -> None:
+        stranger: FlaskClient = self.world.app.test_client()
+        self.links["join"] = self.world.link_to("sam@doeinc.com")
+        assert post(stranger, "/signup", SIGN_UP).status_code == 303
+        self.links["confirm"] = self.world.link_to(SIGN_UP["email"])
+        self.world.owner("Poe", "Lee Poe", "lee@yourcompany.com")
+        assert post(stranger, "/forgot", {"email": "lee@yourcompany.com"}).status_code == 303
+        self.links["reset"] = self.world.link_to("lee@yourcompany.com")
+
+    def letter(self, subject: str) -> str:
+        """The path of the newest letter in the test inbox with these words in its subject."""
+        return f"/catcher/{show_id(self.world.inbox.entries(search=subject)[0].id)}"
+
+
+Who = Literal["stranger", "jane", "bob", "zoe", "ana"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page of the tour: who looks, and how they come there."""
+
+    name: str
+    who: Who
+    visit: Callable[[Page, Town], object]
+
+
+def _at(path: str) -> Callable[[Page, Town], object]:
+    return lambda page, town: page.goto(path)
+
+
+def _by_link(kind: str) -> Callable[[Page, Town], object]:
+    return lambda page, town: page.goto(town.links[kind])
+
+
+def _refused_sign_up(page: Page, town: Town) -> None:
+    page.goto("/signup")
+    page.get_by_label("Business name").fill("Green Fern Yoga")
+    page.get_by_label("Email").fill("mia@gmial.com")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _sign_up(page: Page, town: Town) -> None:
+    page.goto("/signup")
+    page.get_by_label("Business name").fill("Blue Door Books")
+    page.get_by_label("Your name").fill("Ida Blue")
+    page.get_by_label("Email").fill("ida@doeinc.com")
+    page.get_by_label("Password", exact=True).fill(SIGN_UP["password"])
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
+
+
+def _refused_sign_in(page: Page, town: Town) -> None:
+    page.goto("/login")
+    page.get_by_label("Email").fill("jane@doeinc.com")
+    page.get_by_label("Password", exact=True).fill("not her password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("do not belong together")).to_be_visible()
+
+
+def _refused_sender(page: Page, town: Town) -> None:
+    page.goto(EDIT)
+    page.get_by_label("Send-from address").fill("jane@gmail.com")
+    page.get_by_label("Reply-to address").fill("support@other.com")
+    page.locator(".page-actions").get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _other_domain(page: Page, town: Town) -> None:
+    page.goto(EDIT)
+    page.get_by_label("Reply-to address").fill("support@yourcompany.com")
+    expect(page.get_by_role("button", name="Use support@doeinc.com")).to_be_visible()
+
+
+def _other_tab(page: Page, town: Town) -> None:
+    page.goto(EDIT)
+    page.locator("input[name=version]").evaluate("field => { field.value = '1' }")
+    page.get_by_label("Sender name").fill("Jane, who was slower")
+    page.locator(".page-actions").get_by_role("button", name="Edit").click()
+    expect(page.get_by_text("Not saved:")).to_be_visible()
+
+
+def _open_menu(page: Page, town: Town) -> None:
+    page.goto(CARD)
+    page.locator("details.menu summary").click()
+
+
+def _made_key(page: Page, town: Town) -> None:
+    page.goto("/settings/api-keys")
+    page.get_by_label("Name").fill("Newsletter import")
+    page.get_by_role("button", name="Make").click()
+    expect(page.get_by_text("km_").first).to_be_visible()
+
+
+def _letter(subject: str, part: str = "") -> Callable[[Page, Town], object]:
+    return lambda page, town: page.goto(town.letter(subject) + part)
+
+
+def _second_look(page: Page, town: Town) -> None:
+    page.goto("/catcher")
+    page.get_by_text("Empty the test inbox", exact=True).click()
+
+
+TOUR = (
+    Stop("sign-up", "stranger", _at("/signup")),
+    Stop("sign-up-refused", "stranger", _refused_sign_up),
+    Stop("check-your-mail", "stranger", _sign_up),
+    Stop("confirm", "stranger", _by_link("confirm")),
+    Stop("confirm-gone", "stranger", _at("/confirm/none")),
+    Stop("log-in", "stranger", _at("/login")),
+    Stop("log-in-refused", "stranger", _refused_sign_in),
+    Stop("forgot", "stranger", _at("/forgot")),
+    Stop("forgot-sent", "stranger", _at("/forgot/sent")),
+    Stop("reset", "stranger", _by_link("reset")),
+    Stop("reset-gone", "stranger", _at("/reset/none")),
+    Stop("join", "stranger", _by_link("join")),
+    Stop("join-gone", "stranger", _at("/join/none")),
+    Stop("join-signed-in-as-another", "ana", _by_link("join")),
+    Stop("prove", "stranger", _by_link("prove")),
+    Stop("prove-gone", "stranger", _at("/prove/none")),
+    Stop("no-such-page", "stranger", _at("/nowhere")),
+    Stop("home", "jane", _at("/")),
+    Stop("home-new", "zoe", _at("/")),
+    Stop("home-waiting", "ana", _at("/")),
+    Stop("first-steps", "zoe", _at("/onboarding")),
+    Stop("first-steps-done", "jane", _at("/onboarding")),
+    Stop("card", "jane", _at(CARD)),
+    Stop("card-menu", "jane", _open_menu),
+    Stop("card-new", "zoe", _at(CARD)),
+    Stop("card-waiting", "ana", _at(CARD)),
+    Stop("edit", "jane", _at(EDIT)),
+    Stop("edit-new", "zoe", _at(EDIT)),
+    Stop("edit-waiting", "ana", _at(EDIT)),
+    Stop("edit-refused", "jane", _refused_sender),
+    Stop("edit-suggestion", "jane", _other_domain),
+    Stop("edit-other-tab", "jane", _other_tab),
+    Stop("domains", "jane", _at("/settings/domains")),
+    Stop("api-keys", "jane", _at("/settings/api-keys")),
+    Stop("api-keys-empty", "zoe", _at("/settings/api-keys")),
+    Stop("api-key-made", "jane", _made_key),
+    Stop("team", "jane", _at("/settings/team")),
+    Stop("team-of-a-member", "bob", _at("/settings/team")),
+    Stop("account", "jane", _at("/settings/account")),
+    Stop("account-of-a-member", "bob", _at("/settings/account")),
+    Stop("profile", "jane", _at("/settings/profile")),
+    Stop("help", "jane", _at("/help")),
+    Stop("help-streams", "jane", _at("/help/streams")),
+    Stop("not-here", "jane", _at("/settings/nowhere")),
+    Stop("test-inbox", "jane", _at("/catcher")),
+    Stop("test-inbox-of-a-stranger", "stranger", _at("/catcher")),
+    Stop("test-inbox-second-look", "jane", _second_look),
+    Stop("letter", "jane", _letter("test")),
+    Stop("letter-text", "jane", _letter("Confirm", "/text")),
+    Stop("letter-headers", "jane", _letter("Confirm", "/headers")),
+    Stop("letter-source", "jane", _letter("Confirm", "/source")),
+    Stop("mail-confirm", "stranger", _letter("Confirm", "/html")),
+    Stop("mail-test", "stranger", _letter("test", "/html")),
+)
