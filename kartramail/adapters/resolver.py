@@ -11,6 +11,7 @@ from typing import Literal, cast, overload
 import dns.exception
 import dns.message
 import dns.name
+import dns.rcode
 
 from kartramail.adapters.dns_cache import AnswerCache, Question
 from kartramail.adapters.dns_exchange import UDP_PAYLOAD, exchange
@@ -140,6 +141,8 @@ class Resolver:
 
     def _ask_and_remember(self, question: Question, deadline: float) -> Answer[Record]:
         reading = self._ask(question, deadline)
+        if self._servers is None and _is_incomplete(reading) and _is_cut_off(deadline):
+            reading = Reading(Unreachable(UnreachableReason.NO_NETWORK, "no way to the public DNS"))
         self._cache.put(question, reading.answer, reading.ttl)
         return reading.answer
 
@@ -163,6 +166,22 @@ class Resolver:
                 break
             asked.add(name)
         return Reading(Unreachable(UnreachableReason.LOOP, f"the aliases do not end at {name}"))
+
+
+def _is_incomplete(reading: Reading) -> bool:
+    """A denial without the SOA that a name server must add to it (RFC 2308 §3)."""
+    return reading.answer == Absent(AbsentReason.NXDOMAIN) and reading.ttl == 0
+
+
+def _is_cut_off(deadline: float) -> bool:
+    """Whether the system's name server denies the root itself, which always exists.
+
+    So do servers of networks without a way out (a laptop at a hotspot, a closed test network):
+    what they deny says nothing of the name that was asked for.
+    """
+    query = dns.message.make_query(dns.name.root, RecordType.NS)
+    reply = exchange(query, system_name_servers(), deadline)
+    return not isinstance(reply, Unreachable) and reply.rcode() == dns.rcode.NXDOMAIN
 
 
 def _shorten(reading: Reading, ttl: int) -> Reading:
