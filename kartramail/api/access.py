@@ -79,6 +79,18 @@ def api_account() -> int:
     return int(g.api_account)
 
 
+def _show_too_deep(_: RecursionError) -> Response:
+    """The JSON reader gives up on a body such as [[[[…: that is the caller's fault, not ours."""
+    return _respond(
+        Problem(
+            title="That request does not fit",
+            status=422,
+            detail="The body is nested too deeply.",
+            code="invalid",
+        )
+    )
+
+
 def _find_key(raw: str) -> ApiKey | None:
     with database().reading() as session:
         key = find_api_key(session, raw)
@@ -91,6 +103,7 @@ def _find_key(raw: str) -> ApiKey | None:
 def init_api(app: Flask) -> None:
     """Ask for a key before anything else is looked at, and answer every fault as a problem."""
     app.register_error_handler(ValidationError, show_validation_error)
+    app.register_error_handler(RecursionError, _show_too_deep)
 
     @app.before_request
     def ask_for_key() -> None:

@@ -1,10 +1,12 @@
 """`/api/v1/messages`: hand in messages, see what became of one."""
 
+import json
+import re
 from typing import Any
 
 from flask import jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlmodel import Session
 
 from kartramail.api.access import SECURITY, Problem, api_account, refuse
@@ -24,6 +26,7 @@ from kartramail.rules.streams import Stream
 from kartramail.web.access import database, installation
 
 MOST = 1000
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 _ENDPOINT = "POST /messages"
 
 blueprint = APIBlueprint(
@@ -49,6 +52,26 @@ class NewMessage(BaseModel):
     asset_id: str | None = None
     sender_id: str | None = None
     variables: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("subject", "text", "html")
+    @classmethod
+    def _can_be_kept(cls, value: str | None) -> str | None:
+        """No database text holds NUL, and half of a surrogate pair is no character."""
+        if value is not None and _NO_CHARACTER.search(value):
+            raise ValueError("has a NUL or half a character (a lone surrogate) in it")
+        return value
+
+    @field_validator("variables")
+    @classmethod
+    def _is_plain_json(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """Python reads Infinity and NaN, which are no JSON (RFC 8259 §6) and no database takes."""
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError:
+            raise ValueError("holds a number that is not finite") from None
+        except RecursionError:
+            raise ValueError("is nested too deeply") from None
+        return value
 
 
 class NewMessages(BaseModel):
