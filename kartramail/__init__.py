@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kartramail.config import Settings, load_settings
 from kartramail.installation import Installation
+from kartramail.rules.providers import load_providers
 
 __version__ = "0.1.0"
 
@@ -20,7 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application for these settings, or for those of the environment."""
     from kartramail import cli
     from kartramail.api import access as api
-    from kartramail.web import access, context, errors, forms, headers, limits, logs
+    from kartramail.web import access, context, cookies, errors, forms, headers, limits, logs
 
     settings = settings or load_settings()
     logs.configure_logs()
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     app.extensions["kartramail"] = Installation.of(settings)
     Htmx(app)
+    cookies.init_cookies(app)
     logs.init_logs(app)
     access.init_access(app)
     forms.init_forms(app)
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.init_api(app)
     _register_doors(app)
     cli.init_cli(app)
+    load_providers()  # so that no first key stroke waits for the lists
     return app
 
 

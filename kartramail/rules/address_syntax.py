@@ -191,6 +191,7 @@ def _wire_domain(typed: str) -> str | None:
     return (found.ascii_domain or "").lower().removesuffix(ending) or None
 
 
+@lru_cache(maxsize=4096)
 def _is_valid_local(local: str) -> bool:
     """Judged with a short domain: decoding the real one again would cost more than all the rest."""
     try:

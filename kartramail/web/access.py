@@ -8,7 +8,7 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response
 
-from kartramail.accounts.people import Person, find_person
+from kartramail.accounts.people import Person, glance_at_person
 from kartramail.db import Database
 from kartramail.installation import Installation
 
@@ -67,8 +67,8 @@ def init_access(app: Flask) -> None:
     def load(sign_in_id: str) -> Person | None:
         if not sign_in_id.isdecimal():
             return None
-        with database().reading() as session:
-            return find_person(session, int(sign_in_id))
+        with database().glance() as connection:
+            return glance_at_person(connection, int(sign_in_id))
 
     @login_manager.unauthorized_handler
     def send_to_sign_in() -> Any:

@@ -1,7 +1,7 @@
 """Debian's Chromium on a whole installation. What the console complains of fails the test."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ CHROMIUM = (
     "--disable-sync",
     "--no-first-run",
 )
-NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -48,34 +47,19 @@ def world(tmp_path: Path, sqlite_template: Path, dns: DnsServer) -> Iterator[Wor
 @pytest.fixture
 def expected_faults() -> list[str]:
     """Parts of console errors that a test brings about on purpose; it adds them here."""
-    return ["htmx:sendAbort"]
+    return ["htmx:sendAbort", "htmx:afterRequest"]  # what htmx says when it hangs up
 
 
-@pytest.fixture
-def new_page(world: World, browser: Browser, expected_faults: list[str]) -> Iterator[NewPage]:
-    """Make a page in a browser of its own, signed in as `actor` if one is given."""
-    with visiting(world, browser, expected_faults) as make:
-        yield make
-
-
-class visiting:  # noqa: N801 - used like a function
-    """As a context manager: pages in browsers of their own, and no fault on any console."""
+class Visitors:
+    """Makes pages in browsers of their own, and hears what their consoles complain of."""
 
     def __init__(self, world: World, browser: Browser, expected: list[str]) -> None:
         self._world, self._browser, self._expected = world, browser, expected
         self._faults: list[str] = []
         self._stack = ExitStack()
 
-    def __enter__(self) -> NewPage:
-        return self._make
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._stack.close()
-        faults = [f for f in self._faults if not any(known in f for known in self._expected)]
-        if kind is None:
-            assert not faults, "\n".join(faults)
-
-    def _make(self, actor: Actor | None = None, **options: Any) -> Page:
+    def __call__(self, actor: Actor | None = None, **options: Any) -> Page:
+        """A page in a new browser, signed in as `actor` if one is given."""
         options = {"base_url": self._world.address, "reduced_motion": "reduce"} | options
         context = self._browser.new_context(**options)
         self._stack.callback(context.close)
@@ -85,6 +69,15 @@ class visiting:  # noqa: N801 - used like a function
         page = context.new_page()
         page.set_default_timeout(10_000)
         return page
+
+    def check(self) -> None:
+        """Fail when a console had something to complain of."""
+        faults = [f for f in self._faults if not any(known in f for known in self._expected)]
+        assert not faults, "\n".join(faults)
+
+    def close(self) -> None:
+        """Close all of them."""
+        self._stack.close()
 
     def _watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self._faults.append(f"{page.url}: {error}"))
@@ -103,7 +96,16 @@ def _is_answer(message: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
-def page(new_page: NewPage) -> Page:
+def new_page(world: World, browser: Browser, expected_faults: list[str]) -> Iterator[Visitors]:
+    """Make a page in a browser of its own, signed in as `actor` if one is given."""
+    visitors = Visitors(world, browser, expected_faults)
+    yield visitors
+    visitors.close()
+    visitors.check()
+
+
+@pytest.fixture
+def page(new_page: Visitors) -> Page:
     """A browser in which nobody is signed in."""
     return new_page()
 
@@ -115,6 +117,6 @@ def alice(world: World) -> Actor:
 
 
 @pytest.fixture
-def alices_page(new_page: NewPage, alice: Actor) -> Page:
+def alices_page(new_page: Visitors, alice: Actor) -> Page:
     """Alice's browser."""
     return new_page(alice)

@@ -72,7 +72,7 @@ def look(token: str) -> ResponseReturnValue:
 @without_referrer
 def answer(token: str) -> ResponseReturnValue:
     """Prove the mailbox, or void the link, as its reader decides. Works once, signed in or not."""
-    is_agreed = request.form.get("answer") == "allow"
+    is_agreed = request.form.get("answer") != "decline"
     with database().transaction() as session:
         proof_request = answer_proof_request(session, token, is_agreed=is_agreed)
     if proof_request is None:

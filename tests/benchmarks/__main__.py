@@ -1,0 +1,31 @@
+"""The benchmarks: `python -m tests.benchmarks [keystroke|outbox|placeholders …]`."""
+
+import argparse
+import time
+
+from tests.benchmarks import keystroke, outbox, placeholders
+from tests.benchmarks.figures import show_machine
+
+_BENCHMARKS = {"keystroke": keystroke.run, "outbox": outbox.run, "placeholders": placeholders.run}
+
+
+def main() -> None:
+    """Run what was asked for, all of them by default. A missed target is said, not an exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(_BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="short rounds, to try it out")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(_BENCHMARKS):
+        parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
+    show_machine()
+    started = time.monotonic()
+    names = arguments.names or list(_BENCHMARKS)
+    missed = [
+        name for name in names if not _BENCHMARKS[name](arguments.rounds, is_quick=arguments.quick)
+    ]
+    print(f"\n{time.monotonic() - started:.0f} s. Targets missed: {', '.join(missed) or 'none'}.")
+
+
+if __name__ == "__main__":
+    main()
