@@ -21,7 +21,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application for these settings, or for those of the environment."""
     from kartramail import cli
     from kartramail.api import access as api
-    from kartramail.web import access, context, cookies, errors, forms, headers, limits, logs
+    from kartramail.web import (
+        access,
+        context,
+        cookies,
+        errors,
+        forms,
+        headers,
+        limits,
+        logs,
+        schema_gate,
+    )
 
     settings = settings or load_settings()
     logs.configure_logs()
@@ -39,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Htmx(app)
     cookies.init_cookies(app)
     logs.init_logs(app)
+    schema_gate.init_schema_gate(app)
     access.init_access(app)
     forms.init_forms(app)
     limits.init_limits(app, settings)

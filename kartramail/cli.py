@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from kartramail import schema
-from kartramail.errors import KartraMailError
+from kartramail.errors import KartraMailError, SchemaError
 from kartramail.installation import Installation
 
 _FEATURES = ("onboarding", "sandbox", "worker")
@@ -27,6 +27,16 @@ def init_cli(app: Flask) -> None:
 def installation() -> Installation:
     """The installation that the command works on."""
     found: Installation = current_app.extensions["kartramail"]
+    return found
+
+
+def ready_installation() -> Installation:
+    """The same, for commands that use the database; ends with one line where its schema is old."""
+    found = installation()
+    try:
+        schema.check(found.db)
+    except SchemaError as error:
+        fail(error)
     return found
 
 

@@ -9,7 +9,7 @@ import click
 from kartramail.accounts.api_keys import make_api_key
 from kartramail.accounts.names import judge_name, judge_postal_address
 from kartramail.accounts.passwords import hash_password, judge_password
-from kartramail.cli import commands, fail, installation
+from kartramail.cli import commands, fail, ready_installation
 from kartramail.errors import InvalidInput
 from kartramail.ids import show_id
 from kartramail.installation import Installation
@@ -54,7 +54,7 @@ def create_account(
         postal_address.replace("\\n", "\n").strip(),
         password,
     )
-    parts = installation()
+    parts = ready_installation()
     _refuse_errors(_verdicts(parts, wish))
     try:
         click.echo(json.dumps(_create(parts, wish, with_key=api_key), ensure_ascii=False))

@@ -5,9 +5,7 @@ from typing import cast
 import click
 from flask import Flask, current_app
 
-from kartramail import schema
-from kartramail.cli import commands, fail, installation
-from kartramail.errors import KartraMailError
+from kartramail.cli import commands, fail, installation, ready_installation
 from kartramail.processes import end_with_parent
 from kartramail.sandbox.catcher import serve_catcher
 from kartramail.sandbox.inbox import Inbox
@@ -33,11 +31,7 @@ def catcher() -> None:
 def web(threads: int) -> None:
     """Serve the pages on 127.0.0.1:PORT, as `make run` does. In production: gunicorn app:app."""
     end_with_parent()
-    found = installation()
-    try:
-        schema.check(found.db)
-    except KartraMailError as error:
-        fail(error)
+    found = ready_installation()
     found.db.dispose()  # nothing of it may cross the fork
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     serve_web(app, found.settings.port, threads)

@@ -80,4 +80,4 @@ def _own_words(error: HTTPException | None) -> str | None:
     """The sentence given to `abort`, where it is ours and not werkzeug's."""
     if error is None or error.description == type(error).description:
         return None
-    return str(error.description) if error.code in (403, 404, 409) else None
+    return str(error.description) if error.code in (403, 404, 409, 503) else None

@@ -4,10 +4,8 @@ import sys
 
 import click
 
-from kartramail import schema
-from kartramail.cli import commands, fail, installation
+from kartramail.cli import commands, ready_installation
 from kartramail.config import ROOT
-from kartramail.errors import KartraMailError
 from kartramail.processes import Child, end_with_parent, supervise
 from kartramail.worker.process import run_worker
 
@@ -22,15 +20,11 @@ from kartramail.worker.process import run_worker
 def worker(processes: int | None) -> None:
     """Deliver from the outbox. SIGTERM finishes what is on the wire, then ends with status 0."""
     end_with_parent()
-    found = installation()
+    found = ready_installation()
     wanted = processes or found.settings.worker_processes
-    try:
-        schema.check(found.db)
-        if wanted == 1:
-            run_worker(found)
-    except KartraMailError as error:
-        fail(error)
-    if wanted > 1:
+    if wanted == 1:
+        run_worker(found)
+    else:
         found.db.dispose()
         # What is on the wire may take until the last time-out of a conversation.
         sys.exit(_run_many(wanted, grace=found.settings.mail_final_timeout + 30))

@@ -32,9 +32,7 @@ def run_worker(installation: Installation) -> None:
     )
     rounds.start()
     smtp = smtp_settings(installation.settings)
-    engine = Engine(
-        installation.db, installation.settings, lambda: SmtpTransport(smtp), stopping
-    )
+    engine = Engine(installation.db, installation.settings, lambda: SmtpTransport(smtp), stopping)
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:
         pool.submit(engine.run).result()

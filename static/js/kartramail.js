@@ -92,6 +92,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (asked !== null && asked !== undefined && asked !== input.value) event.detail.shouldSwap = false;
 });
 
+/* Nor may an answer take the focus away: who has tabbed to the suggestion wants to press it. */
+for (const swapping of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
+  document.addEventListener(swapping, (event) => {
+    const message = checkedMessage(event.detail);
+    if (message?.contains(document.activeElement)) event.detail.shouldSwap = false;
+  });
+}
+
 const markValidity = (message) => {
   const input = inputOf(message);
   if (!input) return;

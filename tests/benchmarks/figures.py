@@ -47,7 +47,7 @@ def interleave(rounds: int, subjects: Mapping[str, Callable[[], T]]) -> dict[str
     """
     results: dict[str, list[T]] = {name: [] for name in subjects}
     for number in range(rounds):
-        order = list(subjects) if number % 2 == 0 else list(reversed(subjects))
+        order = list(subjects) if number % 2 == 0 else list(subjects)[::-1]
         for name in order:
             results[name].append(subjects[name]())
     return results

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
@@ -99,7 +99,7 @@ def _show(loads: dict[str, list[Load]], rounds: int, seconds: float) -> bool:
     return is_fast and is_even
 
 
-def _load(port: int, requests: list[bytes], expected: bytes, seconds: float):
+def _load(port: int, requests: list[bytes], expected: bytes, seconds: float) -> Callable[[], Load]:
     def run_once() -> Load:
         return run_load(port, requests, connections=THREADS, seconds=seconds, expected=expected)
 

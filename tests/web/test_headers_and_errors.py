@@ -4,6 +4,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kartramail.db import Database
+from kartramail.schema import migrate
+
 
 def test_every_page_forbids_what_it_does_not_need(client: FlaskClient) -> None:
     answer = client.get("/login")
@@ -53,6 +56,20 @@ def test_a_change_without_a_token_is_refused(client: FlaskClient) -> None:
     answer = client.post("/logout")
     assert answer.status_code == 400
     assert "no longer valid" in answer.text
+
+
+def test_an_old_schema_is_refused_until_it_is_new(
+    app: Flask, client: FlaskClient, db: Database
+) -> None:
+    migrate(db, "base")
+    try:
+        answer = client.get("/login")
+        assert answer.status_code == 503
+        assert "flask kartramail migrate" in answer.text
+        assert client.get("/healthz").status_code == 200
+    finally:
+        migrate(db)
+    assert client.get("/login").status_code == 200
 
 
 def test_a_body_that_is_too_large_is_refused(client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from kartramail.rules.verdict import OK, Status, Verdict
 from kartramail.senders.forms import HELP
 from kartramail.senders.judging import judge_mail_server, judge_typed
 from kartramail.web.access import installation, person
+from kartramail.web.forms import keeps_input
 from kartramail.web.limits import by_person, limiter
 
 blueprint = Blueprint("check", __name__, url_prefix="/settings/integrations/kartramail/check")
@@ -23,6 +24,7 @@ def refuse_strangers() -> tuple[str, int] | None:
 
 
 @blueprint.post("/<field>")
+@keeps_input  # it changes nothing; a page whose session was renewed goes on being checked
 def check_field(field: str) -> Response:
     """The field's message, and the reply-to's where the send-from decides about it."""
     if field not in FIELDS:
@@ -37,6 +39,7 @@ def check_field(field: str) -> Response:
 
 
 @blueprint.post("/reply_to/mail-server")
+@keeps_input
 @limiter.limit("120 per minute", key_func=by_person)
 def check_mail_server() -> Response:
     """The reply-to's message after the look-up that the keystroke does not wait for (R-REPLY)."""
