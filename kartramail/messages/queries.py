@@ -143,6 +143,11 @@ def _explain(message: Message) -> tuple[str | None, str | None]:
                 "It could not be delivered.",
                 "Tell whoever runs this system what is said here.",
             )
+        case MessageState.SENDING:
+            return (
+                "The mail server has not answered yet.",
+                "It may be slow or out of reach. The message is kept and tried again by itself.",
+            )
         case MessageState.QUEUED | MessageState.SCHEDULED:
             return (
                 "It is still waiting to be sent.",

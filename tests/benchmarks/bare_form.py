@@ -8,7 +8,7 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 
-class BareForm(FlaskForm):
+class BareForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes without types
     """Three fields with the validators that WTForms brings."""
 
     sender_name = StringField("Sender name", validators=[DataRequired(), Length(max=64)])

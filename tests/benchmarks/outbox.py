@@ -1,7 +1,9 @@
 """(b) From rows of the outbox to a server on loopback, against Flask-Mail's own loop."""
 
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,7 +30,7 @@ from tests.support.smtp_server import free_port
 
 PEER = "Flask-Mail's loop"
 _LOOK_EVERY = 0.005
-_PATIENCE = 120.0
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,9 @@ def _compare(
     )
     for name, values in rates.items():
         show_figure(name, values, "messages/s")
-    return all(
-        [
-            show_ratio(f"{name} / {PEER}", rates[name], rates[PEER], Bound.AT_LEAST, 1.0)
-            for name in rates
-            if name != PEER
-        ]
+    ours = [name for name in rates if name != PEER]
+    return min(
+        [show_ratio(f"{n} / {PEER}", rates[n], rates[PEER], Bound.AT_LEAST, 1) for n in ours]
     )
 
 
@@ -198,9 +197,15 @@ def _postfix_sink() -> Iterator[_Sink | None]:
         yield None
         return
     port = free_port()
-    with _process([program, f"127.0.0.1:{port}", "64"]):
-        time.sleep(0.2)
+    as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []  # it refuses to run as root
+    with _process([program, *as_nobody, f"127.0.0.1:{port}", "64"]):
+        _wait_until(lambda: _is_listening(port))
         yield _Sink("smtp-sink", port)
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

@@ -74,11 +74,11 @@ def test_with_the_server_down_it_says_so_and_what_to_do(alice: Actor, db: Databa
     assert "tried again by itself" in words
 
 
-def test_after_ten_looks_it_says_that_it_still_waits_and_why(alice: Actor, db: Database) -> None:
+def test_after_eight_looks_it_says_that_it_still_waits_and_why(alice: Actor, db: Database) -> None:
     alice.post(TEST, headers=HTMX)
     shown = show_id(the_message(db).id)
-    ninth = alice.get(f"{PROGRESS}/{shown}?looks=9", headers=HTMX)
-    assert "looks=10" in ninth.get_data(as_text=True)
+    seventh = alice.get(f"{PROGRESS}/{shown}?looks=7", headers=HTMX)
+    assert "looks=8" in seventh.get_data(as_text=True)
     last = alice.get(f"{PROGRESS}/{shown}?looks=10", headers=HTMX)
     assert "hx-get" not in last.get_data(as_text=True)
     assert "still waiting to be sent" in text_of(last)

@@ -13,7 +13,7 @@ from kartramail.web.limits import by_person, limiter
 
 blueprint = Blueprint("trial", __name__, url_prefix="/settings/integrations/kartramail")
 
-_LOOKS = 10
+_LOOKS = 8
 """How often the page looks by itself, once a second; then it says that the message waits."""
 
 _OFTEN = "5 per minute; 30 per day"
