@@ -133,6 +133,7 @@ def _postgresql_engine(url: str) -> Engine:
     return create_engine(
         url,
         connect_args={"connect_timeout": 10},
+        hide_parameters=True,  # errors are logged, and parameters hold addresses and links
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
@@ -141,7 +142,9 @@ def _postgresql_engine(url: str) -> Engine:
 
 def _sqlite_engine(url: str) -> Engine:
     path = Path(url.removeprefix("sqlite:///"))
-    engine = create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
+    engine = create_engine(
+        url, connect_args={"timeout": 30}, hide_parameters=True, pool_size=10, max_overflow=20
+    )
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _: Any) -> None:

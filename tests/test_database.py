@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlmodel import select
+from sqlmodel import insert, select
 
 from kartramail.accounts.models import Account, Membership, Role
 from kartramail.db import Database
@@ -65,6 +65,14 @@ def test_many_writers_at_once_all_get_through(db: Database) -> None:
         thread.join()
     with db.reading() as session:
         assert session.exec(select(Account.business_name)).one() == "100"
+
+
+def test_errors_do_not_tell_what_was_written(db: Database) -> None:
+    """They are logged, and what is written holds addresses and links (R-SAFE)."""
+    with pytest.raises(IntegrityError) as error, db.transaction() as session:
+        for _ in range(2):
+            session.connection().execute(insert(Account), {"id": 1, "business_name": "hunter2"})
+    assert "hunter2" not in str(error.value)
 
 
 def test_times_come_back_aware_and_naive_ones_are_refused(db: Database) -> None:
