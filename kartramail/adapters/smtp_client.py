@@ -59,7 +59,8 @@ class SmtpClient(smtplib.SMTP):
             raise smtplib.SMTPServerDisconnected("The connection is closed.")
         octets = s.encode("ascii") if isinstance(s, str) else s
         try:
-            self.sock.settimeout(self.patience)
+            if self.sock.gettimeout() != self.patience:
+                self.sock.settimeout(self.patience)
             self.sock.sendall(octets)  # its timeout is for the whole, not for each piece
         except OSError as error:
             self.close()
@@ -101,8 +102,7 @@ class SmtpClient(smtplib.SMTP):
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("The connection is closed.")
         try:
-            # Never 0, which would mean "do not block".
-            self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            self._be_patient_until(self.sock, deadline)
             octets = self.sock.recv(MAX_REPLY_LINE)
         except OSError as error:
             self.close()
@@ -111,6 +111,17 @@ class SmtpClient(smtplib.SMTP):
             self.close()
             raise smtplib.SMTPServerDisconnected("The server closed the connection.")
         return octets
+
+    def _be_patient_until(self, sock: socket.socket, deadline: float) -> None:
+        """Set the time-out, where the one that stands would end sooner or more than 1 % later.
+
+        Each setting is a system call and lets another thread take the interpreter: at five steps
+        a message that is a tenth of a worker's time.
+        """
+        remaining = deadline - time.monotonic()
+        standing = sock.gettimeout()
+        if standing is None or not remaining <= standing <= remaining * 1.01:
+            sock.settimeout(max(remaining, 0.001))  # never 0, which would mean "do not block"
 
 
 def network_words(error: OSError, patience: float) -> str:

@@ -1,17 +1,11 @@
 """How an SMTP server is reached."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from kartramail.config import MailTls as Tls
 from kartramail.errors import ConfigurationError
 
-
-class Tls(StrEnum):
-    """MAIL_TLS: whether STARTTLS is used where offered, must be (certificate checked), or not."""
-
-    OPPORTUNISTIC = "opportunistic"
-    REQUIRED = "required"
-    OFF = "off"
+__all__ = ["SmtpSettings", "Tls"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,10 @@ class Engine:
         self._make_transport = make_transport
         self._stopping = stopping
         self._lease = Lease(db, settings.worker_lease)
-        self._recorder = Recorder(db, lambda: self._lease.worker_id)
+        self._on_wire: list[dict[int, int]] = []  # one for each connection
+        self._recorder = Recorder(db, lambda: self._lease.worker_id, self._count_on_wire)
         self._preparer = Preparer(settings)
-        self._queue: queue.Queue[_Held] = queue.Queue()
+        self._queue: queue.SimpleQueue[_Held] = queue.SimpleQueue()
         self._breaker = Breaker()
 
     def run(self) -> None:
@@ -175,14 +176,19 @@ class Engine:
 
     def _connection(self) -> None:
         transport = self._make_transport()
+        current: dict[int, int] = {}
+        self._on_wire.append(current)
         while not self._stopping.is_set():
-            current: dict[int, int] = {}
+            current.clear()
             for message_id, reply in transport.deliver(self._take(current)):
                 self._recorder.record(Result(message_id, reply, current.pop(message_id, None)))
                 if isinstance(reply, Deferred) and not reply.costs_attempt:
                     self._breaker.trip()
                 else:
                     self._breaker.reset()
+
+    def _count_on_wire(self) -> int:
+        return sum(map(len, self._on_wire))
 
     def _take(self, current: dict[int, int]) -> Iterator[Envelope]:
         """Envelopes for one connection; ends when there was nothing for a while."""

@@ -91,10 +91,11 @@ def make_checklist(situation: Situation) -> Checklist:
 
 
 def _confirm(situation: Situation) -> Step:
+    is_done = situation.account.confirmed_at is not None
     return Step(
         "Confirm your address",
-        "Follow the link in the mail from sign-up.",
-        DONE if situation.account.confirmed_at is not None else TODO,
+        "Your address is confirmed." if is_done else "Follow the link in the mail from sign-up.",
+        DONE if is_done else TODO,
     )
 
 
@@ -120,9 +121,11 @@ def _say_who(situation: Situation) -> Step:
 def _test(situation: Situation) -> Step:
     return Step(
         "Send yourself a test",
-        "Shows that mail gets through to your inbox.",
+        "The mail server accepted the last one."
+        if situation.is_tested
+        else "Shows that mail gets through to your inbox.",
         DONE if situation.is_tested else TODO,
-        "/settings/integrations",
+        "/settings/integrations#test",
         "Send a test",
     )
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
-from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
+from kartramail.adapters.transport import SmtpSettings, SmtpTransport
 from kartramail.config import Settings
 from kartramail.delivery.engine import Engine
 from kartramail.installation import Installation
@@ -51,7 +51,7 @@ def smtp_settings(settings: Settings) -> SmtpSettings:
         password=password if is_relay else None,
         use_tls=settings.mail_use_tls and is_relay,
         use_ssl=settings.mail_use_ssl and is_relay,
-        tls=Tls(settings.mail_tls),
+        tls=settings.mail_tls,
         timeout=settings.mail_timeout,
         final_timeout=settings.mail_final_timeout,
         ehlo_name=settings.ehlo_name,

@@ -1,7 +1,7 @@
 """Pictures of every page: `python -m tests.browser.screens DIR`, and of one for the README.
 
-    python -m tests.browser.screens DIR [NAME ...]        of all pages, or those of the tour's NAMEs
-    python -m tests.browser.screens --readme docs/integrations.png
+python -m tests.browser.screens DIR [NAME ...]        of all pages, or those of the tour's NAMEs
+python -m tests.browser.screens --readme docs/integrations.png
 """
 
 import argparse

@@ -7,7 +7,6 @@ from tests.browser.tour import CARD, EDIT
 from tests.browser.world import World
 from tests.support.cast import PASSWORD, Actor
 
-
 LOST = ["Response Status Error Code 40", "with a status of 40"]
 """What the console says of a check that is refused because nobody is signed in any more."""
 

@@ -26,14 +26,18 @@ def form(alices_page: Page) -> Iterator[Page]:
     yield alices_page
 
 
-
 def _asks(request: Request, value: str) -> bool:
     return value.replace("@", "%40") in (request.post_data or "")
 
 
 def test_the_answer_comes_300_ms_after_the_last_key_stroke(form: Page) -> None:
     asked: list[str] = []
-    form.on("request", lambda request: asked.append(request.post_data or "") if CHECK.search(request.url) else None)
+    form.on(
+        "request",
+        lambda request: (
+            asked.append(request.post_data or "") if CHECK.search(request.url) else None
+        ),
+    )
     form.clock.install()
     field = form.get_by_label("Send-from address")
     field.focus()
@@ -88,7 +92,11 @@ def test_a_newer_question_hangs_up_on_the_older_one(form: Page) -> None:
 def test_an_answer_about_another_value_is_dropped(form: Page) -> None:
     """It arrives after the field changed and before the newer question is asked."""
     held: list[Route] = []
-    form.route(CHECK, lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    form.route(CHECK, hold)
     field = form.get_by_label("Reply-to address")
     message = form.locator("#reply_to-message")
     with form.expect_request(CHECK):
