@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
 
 from kartramail import schema
 from kartramail.errors import KartraMailError, SchemaError
@@ -31,12 +32,17 @@ def installation() -> Installation:
 
 
 def ready_installation() -> Installation:
-    """The same, for commands that use the database; ends with one line where its schema is old."""
+    """The same, for commands that use the database.
+
+    Ends with one line where it cannot be reached, or its schema is old.
+    """
     found = installation()
     try:
         schema.check(found.db)
     except SchemaError as error:
         fail(error)
+    except OperationalError as error:
+        fail(schema.unreachable(error))
     return found
 
 
@@ -50,5 +56,8 @@ def fail(error: KartraMailError | str) -> NoReturn:
 @click.argument("revision", default="head")
 def migrate(revision: str) -> None:
     """Bring the database to the newest schema (or to REVISION, also an older one)."""
-    schema.migrate(installation().db, revision)
+    try:
+        schema.migrate(installation().db, revision)
+    except OperationalError as error:
+        fail(schema.unreachable(error))
     click.echo("The database is at the newest schema." if revision == "head" else revision)

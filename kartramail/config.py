@@ -5,10 +5,11 @@ that names the setting, its value and what is allowed.
 """
 
 import os
+import re
 import secrets
 import socket
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,12 +19,37 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kartramail.errors import ConfigurationError
+from kartramail.rules.address_syntax import Address, read_address
 from kartramail.rules.name_servers import read_name_server
+from kartramail.rules.providers import is_public_suffix, provider_kind
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 
 _SECRET_NAMES = {"secret_key", "master_keys", "mail_password", "database_url"}
+
+_MAX_HOST = 253  # RFC 1035 §2.3.4, as text
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+# What Flask-Limiter counts in, by the name of its library `limits`.
+_COUNTING_STORES = (
+    *("memory", "memcached", "mongodb", "mongodb+srv", "redis", "redis+unix", "redis+cluster"),
+    *("redis+sentinel", "rediss", "valkey", "valkey+cluster", "valkey+sentinel", "valkey+unix"),
+    "valkeys",
+)
+
+
+def _is_host(name: str) -> bool:
+    """One label or more, as RFC 1123 §2.1 writes them; a number at the end makes an address."""
+    labels = name.split(".")
+    return (
+        len(name) <= _MAX_HOST and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+    )
+
+
+def _own_name() -> str:
+    """This machine's name, where mail servers would take it."""
+    name = socket.getfqdn().rstrip(".").lower()
+    return name if _is_host(name) else "[127.0.0.1]"
 
 
 class MailTransport(StrEnum):
@@ -65,8 +91,8 @@ class Settings(BaseSettings):
     base_url: str = "http://127.0.0.1:5000"
     platform_domain: str = "kartra.com"
     bounce_host: str = ""
-    sending_ips: str = ""
-    ehlo_name: str = Field(default_factory=socket.getfqdn)
+    sending_ips: Annotated[tuple[str, ...], NoDecode] = ()
+    ehlo_name: str = Field(default_factory=_own_name)
     dkim_zone: str = ""
     operator_email: str | None = None
 
@@ -104,10 +130,17 @@ class Settings(BaseSettings):
     @field_validator("dns_nameservers", mode="before")
     @classmethod
     def _split_nameservers(cls, value: object) -> object:
-        if isinstance(value, str):
-            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        value = _split(value)
         if isinstance(value, tuple) and not all(map(read_name_server, value)):
             raise ValueError("addresses with or without a port, separated by commas: 127.0.0.1:53")
+        return value
+
+    @field_validator("sending_ips", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        value = _split(value)
+        if isinstance(value, tuple) and not all(map(_is_network, value)):
+            raise ValueError("addresses or networks, separated by commas: 192.0.2.1, 2001:db8::/64")
         return value
 
     @field_validator("platform_domain", "bounce_host", "dkim_zone", "ehlo_name")
@@ -115,23 +148,52 @@ class Settings(BaseSettings):
     def _lower_case(cls, value: str) -> str:
         return value.strip().rstrip(".").lower()
 
+    @field_validator("platform_domain")
+    @classmethod
+    def _is_own_domain(cls, value: str) -> str:
+        if not _is_host(value) or "." not in value:
+            raise ValueError("a domain name such as kartra.com, in ASCII (xn--…)")
+        if is_public_suffix(value):
+            raise ValueError("a domain of your own such as kartra.com, no ending that many share")
+        if provider_kind(value):
+            raise ValueError("a domain of your own such as kartra.com, no mail provider's")
+        return value
+
+    @field_validator("bounce_host", "dkim_zone")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if not _is_host(value) or "." not in value:
+            raise ValueError("a name in the DNS such as bounces.kartra.com, in ASCII (xn--…)")
+        return value
+
+    @field_validator("ehlo_name")
+    @classmethod
+    def _is_ehlo_name(cls, value: str) -> str:
+        if not _is_host(value) and not _is_address_literal(value):
+            raise ValueError("a host name such as mail.kartra.com, or an address as [192.0.2.1]")
+        return value
+
+    @field_validator("operator_email")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        address = None if value is None else read_address(value)
+        if value is not None and not isinstance(address, Address):
+            raise ValueError("an address such as jane@doeinc.com")
+        return address.text if isinstance(address, Address) else None
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _is_counting_store(cls, value: str) -> str:
+        if value.partition("://")[0] not in _COUNTING_STORES or "://" not in value:
+            raise ValueError("memory://, redis://host:6379, memcached://host:11211 or the like")
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            raise ValueError("an http:// or https:// address")
+        if not _is_web(value):
+            raise ValueError("an http:// or https:// address, with a port from 1 to 65535 or none")
         return value.rstrip("/")
-
-    @field_validator("platform_domain")
-    @classmethod
-    def _is_domain(cls, value: str) -> str:
-        labels = value.split(".")
-        if len(labels) < 2 or not all(
-            label.replace("-", "").isalnum() and label.isascii() for label in labels
-        ):
-            raise ValueError("a domain name such as kartra.com")
-        return value
 
     @field_validator("database_url")
     @classmethod
@@ -149,7 +211,7 @@ class Settings(BaseSettings):
     @classmethod
     def _fill_in_names(cls, values: dict[str, Any]) -> dict[str, Any]:
         """BOUNCE_HOST and DKIM_ZONE follow PLATFORM_DOMAIN unless they are set."""
-        domain = values.get("platform_domain") or "kartra.com"
+        domain = str(values.get("platform_domain") or "kartra.com").strip().rstrip(".")
         values.setdefault("bounce_host", f"bounces.{domain}")
         values.setdefault("dkim_zone", f"dkim.{domain}")
         return values
@@ -185,6 +247,41 @@ class Settings(BaseSettings):
         return database.with_name(f"{database.stem}-catcher.db")
 
 
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _is_address_literal(text: str) -> bool:
+    """`[192.0.2.1]` and `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3)."""
+    inside = text.removeprefix("[").removesuffix("]")
+    if text != f"[{inside}]":
+        return False
+    try:
+        return ip_address(inside.removeprefix("ipv6:")).version == (6 if ":" in inside else 4)
+    except ValueError:
+        return False
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_web(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        has_port = parts.port != 0  # raises for one that is no number, or too large
+    except ValueError:
+        return False
+    is_whole = bool(parts.hostname) and not parts.query and not re.search(r"\s", address)
+    return parts.scheme in ("http", "https") and is_whole and has_port
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address can only mean this machine (RFC 6761 §6.3)."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -217,7 +314,9 @@ def load_settings(**overrides: Any) -> Settings:
 def _one_line(error: ValidationError) -> str:
     fault = error.errors()[0]
     name = str(fault["loc"][0]) if fault["loc"] else "settings"
-    value = "(hidden)" if name in _SECRET_NAMES else repr(fault["input"])
+    # Addresses of other servers may hold a password before the host.
+    shown = re.sub(r"//[^/@]*@", "//(hidden)@", repr(fault["input"]))
+    value = "(hidden)" if name in _SECRET_NAMES else shown
     allowed = fault["msg"].removeprefix("Value error, ")
     return f"{name.upper()}={value} is not possible. Allowed: {allowed}."
 

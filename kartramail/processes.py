@@ -3,9 +3,13 @@
 Every child inherits the reading end of a pipe whose writing end only its parent holds, in no file
 and under no name. However the parent ends, kill -9 included, the kernel closes that end, the child
 reads the end of the pipe, and ends as well. Nothing is left behind that nobody looks after.
+
+A second pipe, whose writing end all processes of a tree hold, is the roll call: when all of them
+have ended, and not before, the process at the top reads its end.
 """
 
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -22,6 +26,9 @@ log = structlog.get_logger()
 LIFELINE = "KARTRAMAIL_LIFELINE"
 """The environment variable that tells a child its descriptor of the pipe."""
 
+ROLL = "KARTRAMAIL_ROLL"
+"""The same, for the pipe of the roll call."""
+
 _LOOK_EVERY = 0.1
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _CLEAN_ENDS = (0, -signal.SIGTERM)  # the second: told to stop before it could listen
@@ -30,6 +37,7 @@ _CLEAN_ENDS = (0, -signal.SIGTERM)  # the second: told to stop before it could l
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _WELL_AFTER = 60.0
+_PARENTLESS_GRACE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +50,16 @@ class Child:
 
 
 class Lifeline:
-    """The pipe that ties children to this process."""
+    """The pipe that ties children to this process, and the roll call of its whole tree."""
 
     def __init__(self) -> None:
         self._reading, self._writing = os.pipe()
+        self._roll_reading: int | None = None
+        inherited = _given_pipe(os.environ.get(ROLL, ""))
+        if inherited is None:
+            self._roll_reading, self._roll = os.pipe()
+        else:
+            self._roll = inherited  # the process at the top reads it
 
     def spawn(self, child: Child) -> "subprocess.Popen[bytes]":
         """Start the child in a session of its own, so that Ctrl-C reaches only its parent.
@@ -54,9 +68,14 @@ class Lifeline:
         """
         return subprocess.Popen(  # noqa: S603 - our own commands, no shell
             list(child.argv),
-            env={**os.environ, **child.env, LIFELINE: str(self._reading)},
+            env={
+                **os.environ,
+                **child.env,
+                LIFELINE: str(self._reading),
+                ROLL: str(self._roll),
+            },
             stdin=subprocess.DEVNULL,
-            pass_fds=(self._reading,),
+            pass_fds=(self._reading, self._roll),
             start_new_session=True,
         )
 
@@ -65,27 +84,43 @@ class Lifeline:
         os.close(self._writing)
         os.close(self._reading)
 
+    def wait_for_the_last(self, seconds: float) -> bool:
+        """At the top of a tree, after `close`: wait until all of it has ended; whether it has.
 
-def end_with_parent(grace: float = 10) -> None:
+        Children of children are not ours to wait for. Where their parent was killed, they end by
+        its lifeline, a little later.
+        """
+        if self._roll_reading is None:
+            return True
+        os.close(self._roll)
+        try:
+            return bool(select.select([self._roll_reading], [], [], seconds)[0])
+        finally:
+            os.close(self._roll_reading)
+
+
+def end_with_parent(grace: float = _PARENTLESS_GRACE) -> None:
     """In a child: end when the parent does, by SIGTERM, and hard after `grace` seconds.
 
     Does nothing in a process that was not started by `Lifeline.spawn`. Call it once, early, and
     not again after a fork.
     """
-    descriptor = os.environ.pop(LIFELINE, "")  # its own children get another one
-    if not descriptor.isdecimal() or not _is_pipe(int(descriptor)):
+    descriptor = _given_pipe(os.environ.pop(LIFELINE, ""))  # its own children get another one
+    if descriptor is None:
         return
-    os.set_inheritable(int(descriptor), False)
+    os.set_inheritable(descriptor, False)
     threading.Thread(
-        target=_follow_parent, args=(int(descriptor), grace), name="lifeline", daemon=True
+        target=_follow_parent, args=(descriptor, grace), name="lifeline", daemon=True
     ).start()
 
 
-def _is_pipe(descriptor: int) -> bool:
+def _given_pipe(given: str) -> int | None:
+    """The descriptor that the environment names, where it is a pipe and open here."""
     try:
-        return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        descriptor = int(given) if given.isdecimal() else -1
+        return descriptor if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
     except OSError:
-        return False
+        return None
 
 
 def _follow_parent(descriptor: int, grace: float) -> None:
@@ -109,7 +144,8 @@ class _Post:
 class Supervisor:
     """Keeps children running until it is told to stop, then ends them.
 
-    `grace`: seconds that the children have for finishing, before they are killed.
+    `grace`: seconds that the children have for finishing, before they are killed. At the top of a
+    tree `run` returns when all of the tree has ended.
     """
 
     def __init__(self, children: Sequence[Child], *, grace: float = 30) -> None:
@@ -176,6 +212,8 @@ class Supervisor:
         ends_at = time.monotonic() + self._grace
         statuses = [_settle(name, process, ends_at) for name, process in running]
         self._lifeline.close()
+        if not self._lifeline.wait_for_the_last(_PARENTLESS_GRACE * 1.5):
+            log.error("processes_left_behind", why="They hold on, though their parents have ended.")
         return 0 if all(status in _CLEAN_ENDS for status in statuses) else 1
 
 

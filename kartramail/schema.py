@@ -4,10 +4,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from kartramail.config import ROOT
 from kartramail.db import Database
 from kartramail.errors import SchemaError
+from kartramail.rules.replies import clean_words
 
 
 def migrate(db: Database, revision: str = "head") -> None:
@@ -35,6 +37,15 @@ def check(db: Database) -> None:
             f"The database is at schema {current or 'none'}, this version needs {newest}. "
             "Run: flask kartramail migrate"
         )
+
+
+def unreachable(error: DBAPIError) -> str:
+    """One line about a database that could not be used at the start."""
+    words = clean_words(str(error.orig).partition("\n")[0]).rstrip(".")
+    return (
+        f"The database of DATABASE_URL cannot be used: {words}. "
+        "Check that it runs and that the address is right."
+    )
 
 
 def _config() -> Config:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kartramail.processes import LIFELINE, Child, Lifeline, Supervisor, end_with_parent
+from kartramail.processes import LIFELINE, ROLL, Child, Lifeline, Supervisor, end_with_parent
 from tests.support.engine import wait_until
 
 # Reports its number once it follows its parent, then waits for a signal.
@@ -155,6 +155,40 @@ def test_one_that_does_not_end_is_killed_and_said_so(tmp_path: Path) -> None:
     stop_when(supervisor, lambda: report.exists() and report.read_text() != "")
     assert supervisor.run() == 1
     assert not is_alive(read_pid(report))
+
+
+# Deaf to SIGTERM itself, it keeps a child in a session of its own, as the worker does.
+DEAF_PARENT = """
+import signal, sys
+from kartramail.processes import Child, Lifeline
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+lifeline = Lifeline()
+lifeline.spawn(Child("inner", [sys.executable, "-c", {inner!r}, sys.argv[1]]))
+while True: signal.pause()
+"""
+
+
+def test_it_ends_after_the_last_of_the_tree(tmp_path: Path) -> None:
+    """A child of a child that was killed outlives it a little: "ended" is said after that."""
+    report = tmp_path / "pid"
+    inner = CHILD.format(before="signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    code = DEAF_PARENT.format(inner=inner.replace("grace=0.2", "grace=5"))
+    child = Child("deaf", [sys.executable, "-c", code, str(report)])
+    supervisor = Supervisor([child], grace=0.2)
+    stop_when(supervisor, lambda: report.exists() and report.read_text() != "")
+    assert supervisor.run() == 1
+    # The last breath: a process that exits closes its files just before it is gone.
+    wait_until(lambda: not is_alive(read_pid(report)), 2)
+
+
+def test_only_the_top_of_a_tree_waits_for_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    top = Lifeline()
+    monkeypatch.setenv(ROLL, str(top._roll))
+    below = Lifeline()
+    below.close()
+    assert below.wait_for_the_last(0)
+    top.close()
+    assert top.wait_for_the_last(0)
 
 
 def test_the_pause_before_the_next_start_grows_and_is_bounded(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask_wtf import FlaskForm
+from flask import request
 from wtforms import (
     HiddenField,
     IntegerField,
@@ -20,8 +20,9 @@ from wtforms.widgets import HiddenInput
 from kartramail.accounts.models import Role
 from kartramail.accounts.names import MAX_NAME, judge_name, judge_postal_address
 from kartramail.accounts.passwords import judge_password
-from kartramail.rules.addresses import Address, AddressPolicy, judge_signup_address
-from kartramail.rules.verdict import Verdict
+from kartramail.rules.addresses import AddressPolicy, Judged, judge_signup_address
+from kartramail.rules.verdict import Status, Verdict
+from kartramail.web.opened_in import AccountBoundForm
 
 PASSWORD_HELP = "At least 10 characters. A few words in a row are easy to remember."  # noqa: S105
 _ROLES = [
@@ -40,7 +41,7 @@ def lines(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-class JudgedForm(FlaskForm):
+class JudgedForm(AccountBoundForm):
     """A form that keeps the verdicts of the rules, so that the page can show their suggestions."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -76,6 +77,36 @@ def filled(message: str) -> Callable[[JudgedForm, Any], None]:
             raise ValidationError(message)
 
     return check
+
+
+class MailedForm(JudgedForm):
+    """A form that has a mail sent to an address. One that looks mistyped is asked about once."""
+
+    kept_email = HiddenField()
+    anyway = "If your address is right as it is, send it again."
+
+    def __init__(self, policy: AddressPolicy, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._policy = policy
+        self.judged: Judged | None = None
+
+    def validate_email(self, field: Any) -> None:
+        """As the rules for a sign-up say."""
+        self.judged = judge_signup_address(field.data, self._policy)
+        verdict = self.judged.verdict
+        is_doubtful = verdict.status is Status.WARNING and verdict.suggestion is not None
+        if is_doubtful and self.kept_email.data != field.data:
+            self.kept_email.data = field.data
+            words = f"{verdict.message} {self.anyway}"
+            verdict = Verdict(Status.ERROR, verdict.code, words, verdict.suggestion)
+        self.keep(field.name, verdict)
+
+    def has_taken_suggestion(self) -> bool:
+        """Without JavaScript "Use …" sends the form: the field takes it, and nothing is done."""
+        if "use_email" not in request.form:
+            return False
+        self["email"].data = request.form["use_email"]
+        return True
 
 
 class LogInForm(JudgedForm):
@@ -195,8 +226,10 @@ class AccountForm(JudgedForm):
         self.keep(field.name, judge_postal_address(field.data))
 
 
-class InviteForm(JudgedForm):
-    """Who is to join, and as what."""
+class InviteForm(MailedForm):
+    """Who is to join, and as what. The rules for the address are those of a sign-up."""
+
+    anyway = "If the address is right as it is, send the invitation again."
 
     email = StringField(
         "Email", filters=[trimmed], description="A link to join is sent to this address."
@@ -207,17 +240,6 @@ class InviteForm(JudgedForm):
         default=Role.MEMBER.value,
         description="Owners can also change the team and the account.",
     )
-
-    def __init__(self, policy: AddressPolicy, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._policy = policy
-        self.address: Address | None = None
-
-    def validate_email(self, field: Any) -> None:
-        """The same rules as for the address of a sign-up."""
-        judged = judge_signup_address(field.data, self._policy)
-        self.address = judged.address
-        self.keep(field.name, judged.verdict)
 
 
 class ApiKeyForm(JudgedForm):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kartramail.accounts.history import Change
+from kartramail.rules.address_syntax import shown_address
 
 _WORDS = {
     "account.confirmed": "Confirmed the address of the sign-up",
@@ -19,6 +20,7 @@ _WORDS = {
     "mailbox.asked": "Asked for proof of {after[address]}",
     "mailbox.proven": "Proved {after[address]}",
     "mailbox.declined": "The reader of {after[address]} said that this was not them",
+    "mailbox.unproven": "Mail no longer comes from {after[address]}: its proof ended",
 }
 _FIELDS = {
     "business_name": "Business name",
@@ -38,7 +40,7 @@ def describe_change(change: Change) -> str:
     if words is None:
         return change.what.replace(".", " ").replace("_", " ").capitalize()
     try:
-        sentence = words.format(before=change.before, after=change.after)
+        sentence = words.format(before=_as_read(change.before), after=_as_read(change.after))
     except KeyError:
         sentence = change.what.replace(".", " ").replace("_", " ").capitalize()
     differences = _differences(change) if change.what in _COMPARED else []
@@ -53,5 +55,13 @@ def _differences(change: Change) -> list[str]:
     ]
 
 
+def _as_read(values: dict[str, Any]) -> dict[str, Any]:
+    """Addresses among them with their domain in its own script."""
+    return {
+        name: shown_address(value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
 def _quoted(value: Any) -> str:
-    return f"“{' '.join(str(value).split())}”" if value else "nothing"
+    return f"“{' '.join(shown_address(str(value)).split())}”" if value else "nothing"

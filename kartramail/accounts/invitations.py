@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from kartramail.accounts.history import record_change
+from kartramail.accounts.linkable import shown_to_stranger
 from kartramail.accounts.links import find_link, make_link, withdraw_links
 from kartramail.accounts.models import (
     Account,
@@ -16,6 +17,11 @@ from kartramail.accounts.models import (
     Role,
     TokenPurpose,
     User,
+)
+from kartramail.accounts.open_invitations import (
+    close_invitation,
+    list_invitations,
+    record_withdrawal,
 )
 from kartramail.accounts.people import Person
 from kartramail.accounts.service import find_user
@@ -78,23 +84,19 @@ def invite(session: Session, base_url: str, by: Person, address: Address, role: 
     return Invited.SENT
 
 
-def list_invitations(session: Session, account_id: int) -> list[Invitation]:
-    """Who was invited into this account and has not come yet, oldest first."""
-    statement = (
-        select(Invitation).where(Invitation.account_id == account_id).order_by(col(Invitation.id))
-    )
-    return list(session.exec(statement))
-
-
 def send_invitation_again(
     session: Session, base_url: str, by: Person, invitation_id: int
 ) -> Invitation:
-    """Mail a new link, and void the one before. Raises NotFound."""
+    """Mail a new link, and void the one before. Raises NotFound.
+
+    From now on it is the invitation of `by`, who stands for it.
+    """
     invitation = _find(session, by.account_id, invitation_id)
     withdraw_links(
         session, TokenPurpose.JOIN_TEAM, account_id=by.account_id, address=invitation.email
     )
     invitation.sent_at = now()
+    invitation.invited_by = by.user_id
     session.add(invitation)
     _send(session, base_url, by, invitation)
     return invitation
@@ -104,18 +106,16 @@ def withdraw_invitation(session: Session, by: Person, invitation_id: int) -> Inv
     """Take an invitation back; its link is void at once. Raises NotFound."""
     invitation = _find(session, by.account_id, invitation_id)
     close_invitation(session, invitation)
-    record_change(
-        session,
-        by.account_id,
-        "invitation.withdrawn",
-        user_id=by.user_id,
-        before={"email": invitation.email},
-    )
+    record_withdrawal(session, invitation, by=by.user_id)
     return invitation
 
 
 def find_invitation(session: Session, raw: str) -> OpenInvitation | None:
-    """What a link invites to, while it can be used; looking changes nothing."""
+    """What a link invites to, while it can be used; looking changes nothing.
+
+    It is worth what its inviter may do now: one that was sent while they were being removed or
+    made a member is no way in.
+    """
     link = find_link(session, raw, TokenPurpose.JOIN_TEAM)
     if link is None:
         return None
@@ -123,10 +123,16 @@ def find_invitation(session: Session, raw: str) -> OpenInvitation | None:
         select(Invitation, Account.business_name, User.full_name)
         .join(Account, col(Account.id) == col(Invitation.account_id))
         .join(User, col(User.id) == col(Invitation.invited_by))
+        .join(
+            Membership,
+            (col(Membership.account_id) == col(Invitation.account_id))
+            & (col(Membership.user_id) == col(Invitation.invited_by)),
+        )
         .where(
             Invitation.account_id == link.account_id,
             Invitation.email == link.address,
             col(Account.deleted_at).is_(None),
+            or_(Membership.role == Role.OWNER, Invitation.role == Role.MEMBER),
         )
     ).first()
     if row is None:
@@ -145,8 +151,8 @@ def _send(session: Session, base_url: str, by: Person, invitation: Invitation) -
         account_id=invitation.account_id,
     )
     variables = {
-        "business_name": by.business_name,
-        "inviter": by.full_name,
+        "business_name": shown_to_stranger(by.business_name, "a business"),
+        "inviter": shown_to_stranger(by.full_name, "Somebody"),
         "role": str(invitation.role),
         "link": f"{base_url}/join/{raw}",
     }
@@ -165,17 +171,6 @@ def _find(session: Session, account_id: int, invitation_id: int) -> Invitation:
     if invitation is None:
         raise NotFound("There is no such invitation.")
     return invitation
-
-
-def close_invitation(session: Session, invitation: Invitation) -> None:
-    """Remove it and void its links, after it was accepted or withdrawn."""
-    withdraw_links(
-        session,
-        TokenPurpose.JOIN_TEAM,
-        account_id=invitation.account_id,
-        address=invitation.email,
-    )
-    session.connection().execute(delete(Invitation).where(col(Invitation.id) == invitation.id))
 
 
 def _is_in_team(session: Session, account_id: int, email_key: str) -> bool:

@@ -3,9 +3,10 @@
 from sqlmodel import Session
 
 from kartramail.accounts.history import record_change
-from kartramail.accounts.invitations import OpenInvitation, close_invitation, find_invitation
+from kartramail.accounts.invitations import OpenInvitation, find_invitation
 from kartramail.accounts.links import use_link, withdraw_links
 from kartramail.accounts.models import TokenPurpose, User
+from kartramail.accounts.open_invitations import close_invitation
 from kartramail.accounts.service import claim_address, home_account
 from kartramail.accounts.team import add_member, lock_account
 from kartramail.clock import now

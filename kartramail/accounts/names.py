@@ -1,11 +1,13 @@
 """What people may type for the name of a business or a person, and for a postal address.
 
-Any script of the world; nothing that breaks a line, hides, or turns the text around (R-SAFE).
+Any script of the world; nothing that breaks a line, hides, turns the text around or leads away
+(R-SAFE).
 """
 
 import re
 import unicodedata
 
+from kartramail.accounts.linkable import holds_link
 from kartramail.rules.verdict import OK, Status, Verdict
 
 MAX_NAME = 200
@@ -23,9 +25,12 @@ def judge_name(text: str, what: str, limit: int = MAX_NAME) -> Verdict:
         return _unprintable(what)
     if len(text) > limit:
         return _too_long(what, len(text), limit)
-    if "://" in text or "www." in text.lower():
+    if holds_link(text):
         return Verdict(
-            Status.ERROR, "name_address", f"There is a web address in it. Type only {what}."
+            Status.ERROR,
+            "name_address",
+            "There is a web address or a mail address in it, which mail programs make a link of. "
+            f"Type only {what}.",
         )
     if not any(character.isalnum() for character in text):
         return Verdict(

@@ -7,25 +7,40 @@ from sqlmodel import Session
 from kartramail.accounts.failed_sign_ins import forget_tries
 from kartramail.accounts.links import find_link, make_link, use_link, withdraw_links
 from kartramail.accounts.models import OneTimeToken, TokenPurpose, User
+from kartramail.accounts.open_invitations import inviting_account
 from kartramail.accounts.service import find_user, home_account, load_user, lock_user
 from kartramail.accounts.sign_ins import end_sign_ins_of_user
 from kartramail.outbox.platform_mail import enqueue_platform_mail
 
 RESET_LIFETIME = timedelta(hours=1)
+_NOBODY = 0  # the number of no person
 
 
 def request_reset(session: Session, base_url: str, email_key: str) -> None:
-    """Mail a link to choose a new password, if there is somebody of that address. Says nothing."""
+    """Mail a link to choose a new password, if there is somebody of that address. Says nothing.
+
+    A stranger's wish makes a link as well, which leads to nobody and is given to nobody: the same
+    questions are asked and as much is written (R-SAFE).
+    """
     user = find_user(session, email_key)
-    account = home_account(session, user.id) if user else None
-    if user is None or account is None:
+    purpose, user_id = TokenPurpose.RESET_PASSWORD, user.id if user else _NOBODY
+    account_id = account_to_mail_from(session, user_id, email_key)
+    withdraw_links(session, purpose, user_id=user_id)
+    if user is None or account_id is None:
+        make_link(session, purpose, "", RESET_LIFETIME)
         return
-    withdraw_links(session, TokenPurpose.RESET_PASSWORD, user_id=user.id)
-    raw = make_link(
-        session, TokenPurpose.RESET_PASSWORD, user.email, RESET_LIFETIME, user_id=user.id
-    )
+    raw = make_link(session, purpose, user.email, RESET_LIFETIME, user_id=user.id)
     variables = {"email": user.email, "link": f"{base_url}/reset/{raw}"}
-    enqueue_platform_mail(session, "reset_password", user.email, variables, account_id=account.id)
+    enqueue_platform_mail(session, "reset_password", user.email, variables, account_id=account_id)
+
+
+def account_to_mail_from(session: Session, user_id: int, email_key: str) -> int | None:
+    """The account that a mail to this person is counted to: theirs, else one that invites them.
+
+    Who was taken out of their only team and is invited again has none of their own.
+    """
+    account = home_account(session, user_id)
+    return account.id if account else inviting_account(session, email_key)
 
 
 def find_reset(session: Session, raw: str) -> tuple[OneTimeToken, User] | None:

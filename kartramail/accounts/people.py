@@ -1,11 +1,12 @@
 """Who is signed in: one row, fetched by one query, for every page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import bindparam
 from sqlmodel import Session, select
 
 from kartramail.accounts.models import Account, Membership, Role, SignIn, User
+from kartramail.db import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,14 @@ _SIGNED_IN = (
 
 def find_person(session: Session, sign_in_id: int) -> Person | None:
     """The person behind a session cookie, or None once they signed out or left the account."""
-    return glance_at_person(session.connection(), sign_in_id)
-
-
-def glance_at_person(connection: Connection, sign_in_id: int) -> Person | None:
-    """The same over a bare connection, for every request: it is one SELECT."""
-    row = connection.execute(_SIGNED_IN, {"sign_in_id": sign_in_id}).first()
+    row = session.connection().execute(_SIGNED_IN, {"sign_in_id": sign_in_id}).first()
     return Person(*row) if row else None
+
+
+def glance_at_person(db: Database, sign_in_id: int) -> Person | None:
+    """The same without a session of its own, for every request."""
+    row = db.glance(_SIGNED_IN, sign_in_id=sign_in_id)
+    if row is None:
+        return None
+    person = Person(*row)
+    return replace(person, is_operator=bool(person.is_operator), role=Role(person.role))

@@ -1,6 +1,6 @@
 """Accounts and the people in them: find, claim an address, rename, save the account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
@@ -98,8 +98,14 @@ def load_account(session: Session, account_id: int) -> AccountDetails:
 def save_account(
     session: Session, account_id: int, details: AccountDetails, *, user_id: int | None
 ) -> None:
-    """Save the details and a line of history. Raises EditConflict where `version` is an old one."""
+    """Save the details and a line of history. Raises EditConflict where `version` is an old one.
+
+    What is saved like that already is no conflict: the second of two presses brings it.
+    """
+    session.get(Account, account_id, with_for_update=True, populate_existing=True)
     before = load_account(session, account_id)
+    if replace(before, version=details.version) == details:
+        return
     changed = session.connection().execute(
         update(Account)
         .where(col(Account.id) == account_id, col(Account.version) == details.version)

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, delete, func, select
 
 from kartramail.accounts.history import record_change
 from kartramail.accounts.models import Account, Membership, Role, User
+from kartramail.accounts.open_invitations import withdraw_invitations_of
 from kartramail.accounts.sign_ins import end_sign_ins_in_account
 from kartramail.errors import NotFound
 
@@ -63,7 +64,10 @@ def add_member(session: Session, account_id: int, user_id: int, role: Role) -> N
 def change_role(
     session: Session, account_id: int, user_id: int, role: Role, *, by: int
 ) -> TeamChange:
-    """Give a member another role. Raises NotFound for a person of another account."""
+    """Give a member another role. Raises NotFound for a person of another account.
+
+    Who is no owner any more makes none: their invitations to become one are withdrawn.
+    """
     lock_account(session, account_id)
     membership, user = _find_member(session, account_id, user_id)
     if membership.role is role:
@@ -80,11 +84,16 @@ def change_role(
     )
     membership.role = role
     session.add(membership)
+    if role is not Role.OWNER:
+        withdraw_invitations_of(session, account_id, user_id, (Role.OWNER,), by=by)
     return TeamChange.DONE
 
 
 def remove_member(session: Session, account_id: int, user_id: int, *, by: int) -> TeamChange:
-    """Take a person out of the team and sign them out of it. Raises NotFound as `change_role`."""
+    """Take a person out of the team, with the invitations that they left open.
+
+    They are signed out of the account. Raises NotFound as `change_role`.
+    """
     lock_account(session, account_id)
     membership, user = _find_member(session, account_id, user_id)
     if _is_last_owner(session, membership):
@@ -96,6 +105,7 @@ def remove_member(session: Session, account_id: int, user_id: int, *, by: int) -
     )
     end_sign_ins_in_account(session, account_id, user_id)
     record_change(session, account_id, "member.removed", user_id=by, before={"email": user.email})
+    withdraw_invitations_of(session, account_id, user_id, tuple(Role), by=by)
     return TeamChange.DONE
 
 

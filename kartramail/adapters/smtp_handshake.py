@@ -70,6 +70,9 @@ class _Handshake:
             if 500 <= answer[0] <= 599:  # a server from before RFC 1869
                 answer = self.client.helo()
             self._expect(Stage.EHLO, answer, 250)
+        except ValueError as error:  # not ASCII, or with a line break in it
+            words = OSError("The name for EHLO (EHLO_NAME) is not a host name.")
+            raise self._failed(Stage.EHLO, words) from error
         except smtplib.SMTPException as error:
             raise self._failed(Stage.EHLO, error) from error
 

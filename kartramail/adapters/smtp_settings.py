@@ -31,9 +31,13 @@ class SmtpSettings:
 
     def __post_init__(self) -> None:
         if self.tls is Tls.OFF and (self.use_tls or self.use_ssl):
-            raise ConfigurationError("MAIL_TLS is off, but MAIL_USE_TLS or MAIL_USE_SSL is on")
+            raise ConfigurationError(
+                "MAIL_TLS is off, but MAIL_USE_TLS or MAIL_USE_SSL is on. Change one."
+            )
         if self.use_tls and self.use_ssl:
-            raise ConfigurationError("MAIL_USE_TLS and MAIL_USE_SSL are both on: choose one")
+            raise ConfigurationError(
+                "MAIL_USE_TLS and MAIL_USE_SSL are both on. Switch one of them off."
+            )
 
     @property
     def requires_tls(self) -> bool:

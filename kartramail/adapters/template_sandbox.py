@@ -26,6 +26,11 @@ from kartramail import clock
 
 MAX_SOURCE = 300_000
 """Characters of a template. Gmail cuts a message at 102 kB."""
+
+MAX_CODE = 20_000
+"""Characters of code in a template: a thousand placeholders. Compiled, code takes up to two hundred
+times its length, and a second for each hundred thousand."""
+
 MAX_ITERATIONS = 10_000
 MAX_LOOPED_CODE = 3_000_000
 """Iterations of all loops × characters of code: about two seconds of a slow machine."""

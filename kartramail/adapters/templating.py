@@ -9,7 +9,6 @@ from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from types import MappingProxyType
 
 from liquid import BoundTemplate
@@ -17,15 +16,20 @@ from liquid.exceptions import LiquidError
 
 from kartramail import clock
 from kartramail.adapters.template_checks import check_source, check_syntax_tree, code_size
-from kartramail.adapters.template_sandbox import MAX_SOURCE, SandboxEnvironment, SandboxTemplate
+from kartramail.adapters.template_sandbox import (
+    MAX_CODE,
+    MAX_SOURCE,
+    SandboxEnvironment,
+    SandboxTemplate,
+)
+from kartramail.adapters.weighed_cache import WeighedCache
 from kartramail.errors import TemplateError
 
-CACHED_TEMPLATES = 128
-"""Compiled templates kept in a process."""
+CACHED_BYTES = 32_000_000
+"""What compiled templates may take in a process, about: those of strangers must not fill it."""
 
-CACHED_CODE = 10_000
-"""Characters of code up to which a template is kept: compiled, it takes up to two hundred
-times its length, and the templates of strangers must not fill a worker's memory."""
+_BYTES_FOR_CODE = 200
+_BYTES_FOR_TEXT = 4
 
 _CLOCK_NAMES = frozenset({"now", "today"})
 
@@ -44,11 +48,14 @@ class CompiledTemplate:
 
     `variables` maps each name that must come from outside, such as "contact.first_name", to the
     line where it is first used. `is_constant` is true when every recipient gets the same text.
+    `code_size` in characters; `weight` is about the bytes of memory that it takes.
     """
 
     kind: TemplateKind
     variables: Mapping[str, int]
     is_constant: bool
+    code_size: int
+    weight: int
     _template: BoundTemplate | None
     _constant: str
 
@@ -69,21 +76,28 @@ def compile_template(source: str, kind: TemplateKind) -> CompiledTemplate:
     """
     if len(source) > MAX_SOURCE:
         raise TemplateError(f"The template is longer than {MAX_SOURCE:,} characters.")
+    found = _cache.get((source, kind))
+    if found is not None:
+        return found
     try:
-        compile_it = _cached if _has_little_code(source) else _compiled
-        return compile_it(source, kind)
+        check_source(source)  # before anything else scans it
+        if code_size(source) > MAX_CODE:
+            raise TemplateError(
+                f"The template has more than {MAX_CODE:,} characters of code, "
+                "in placeholders and tags. Use fewer of them."
+            )
+        compiled = _compiled(source, kind)
     except LiquidError as error:
         raise _explained("The template cannot be understood", error) from error
     except RecursionError as error:
         raise TemplateError(
             "The template cannot be understood: it is nested too deeply."
         ) from error
+    _cache.keep((source, kind), compiled, compiled.weight)
+    return compiled
 
 
-@lru_cache(maxsize=CACHED_TEMPLATES)
-def _has_little_code(source: str) -> bool:
-    check_source(source)  # before anything else scans it
-    return code_size(source) <= CACHED_CODE
+_cache: WeighedCache[tuple[str, TemplateKind], CompiledTemplate] = WeighedCache(CACHED_BYTES)
 
 
 def _compiled(source: str, kind: TemplateKind) -> CompiledTemplate:
@@ -97,16 +111,16 @@ def _compiled(source: str, kind: TemplateKind) -> CompiledTemplate:
     is_constant = not names and "date" not in usage.filters
     outside = {name: line for name, line in names.items() if name not in _CLOCK_NAMES}
     constant = _rendered(template, kind, {}) if is_constant else ""
+    code = code_size(source)
     return CompiledTemplate(
         kind,
         MappingProxyType(outside),
         is_constant,
+        code,
+        _BYTES_FOR_CODE * code + _BYTES_FOR_TEXT * (len(source) + len(constant)),
         None if is_constant else template,
         constant,
     )
-
-
-_cached = lru_cache(maxsize=CACHED_TEMPLATES)(_compiled)
 
 
 def _parsed(source: str, kind: TemplateKind) -> BoundTemplate:

@@ -1,5 +1,6 @@
 """Who calls the API: a Bearer key, and the account that it belongs to. Problems as RFC 9457."""
 
+import json
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -113,6 +114,9 @@ def init_api(app: Flask) -> None:
 
 def show_validation_error(error: ValidationError) -> Response:
     """What is wrong with a body, each fault with its place as a JSON pointer (RFC 6901)."""
+    unread = _explain_unread()
+    if unread is not None:
+        return unread
     faults = [
         {
             "pointer": "/" + "/".join(str(step) for step in fault["loc"]),
@@ -129,4 +133,51 @@ def show_validation_error(error: ValidationError) -> Response:
             code="invalid",
             errors=faults,
         )
+    )
+
+
+def _explain_unread() -> Response | None:
+    """The problem of a body that is no JSON object, None where it is one: then it can be judged."""
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return None
+    if not request.is_json:
+        return _respond(
+            Problem(
+                title="That body is not JSON",
+                status=415,
+                detail="Send JSON, and say so in the header: Content-Type: application/json",
+                code="not_json",
+            )
+        )
+    try:
+        body = json.loads(request.get_data())
+    except ValueError as error:
+        return _respond(
+            Problem(
+                title="That JSON cannot be read",
+                status=400,
+                detail=_where_json_ends(error),
+                code="malformed",
+            )
+        )
+    if isinstance(body, dict):
+        return None
+    return _respond(
+        Problem(
+            title="That request does not fit",
+            status=422,
+            detail='The body must be a JSON object: {"name": "value"}.',
+            code="invalid",
+        )
+    )
+
+
+def _where_json_ends(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return "The body must be JSON in UTF-8, without numbers of thousands of digits."
+    if not error.doc.strip():
+        return "The body is empty. Send a JSON object."
+    return (
+        f"At line {error.lineno}, column {error.colno} something else was expected "
+        f"({error.msg}). Look there for a missing quote, comma or bracket."
     )

@@ -2,13 +2,24 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from flask import jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from sqlmodel import Session
 
+from kartramail.adapters.template_sandbox import MAX_SOURCE
 from kartramail.api.access import SECURITY, Problem, api_account, refuse
 from kartramail.errors import IdempotencyConflict
 from kartramail.ids import read_id, show_id
@@ -20,7 +31,12 @@ from kartramail.messages.enqueue import (
     find_faults,
 )
 from kartramail.messages.queries import describe_message, find_message
-from kartramail.outbox.idempotency import begin_once, finish_once, hash_request
+from kartramail.outbox.idempotency import (
+    begin_once,
+    earlier_answer,
+    finish_once,
+    hash_request,
+)
 from kartramail.rules.addresses import Address
 from kartramail.rules.streams import Stream
 from kartramail.web.access import database, installation
@@ -46,8 +62,8 @@ class NewMessage(BaseModel):
 
     to: str = Field(max_length=1000)
     subject: str = Field(min_length=1, max_length=1000)
-    text: str | None = Field(default=None, max_length=1_000_000)
-    html: str | None = Field(default=None, max_length=2_000_000)
+    text: str | None = Field(default=None, max_length=MAX_SOURCE)
+    html: str | None = Field(default=None, max_length=MAX_SOURCE)
     stream: Stream = Stream.TRANSACTIONAL
     asset_id: str | None = None
     sender_id: str | None = None
@@ -61,6 +77,11 @@ class NewMessage(BaseModel):
             raise ValueError("has a NUL or half a character (a lone surrogate) in it")
         return value
 
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _null_is_none_of_them(cls, value: Any) -> Any:
+        return {} if value is None else value
+
     @field_validator("variables")
     @classmethod
     def _is_plain_json(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +92,22 @@ class NewMessage(BaseModel):
             raise ValueError("holds a number that is not finite") from None
         except RecursionError:
             raise ValueError("is nested too deeply") from None
+        if any(map(_NO_CHARACTER.search, _texts(value))):
+            raise ValueError("has a NUL or half a character (a lone surrogate) in it")
         return value
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in JSON, the names of members too."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            waiting += part
 
 
 class NewMessages(BaseModel):
@@ -86,6 +122,13 @@ class NewMessageOrMessages(BaseModel):
     """One message, or `{"messages": [...]}` with up to 1,000."""
 
     model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """What the API's description says: the members of both, with their real bounds."""
+        return handler(TypeAdapter(NewMessage | NewMessages).core_schema)
 
 
 class MessagePath(BaseModel):
@@ -139,17 +182,29 @@ def post_messages(body: NewMessageOrMessages) -> Any:
     """202 once all of it is durable. An Idempotency-Key has one effect within 7 days."""
     account_id = api_account()
     raw = body.model_dump()
-    is_batch = "messages" in raw
-    asked = NewMessages(**raw).messages if is_batch else [NewMessage(**raw)]
-    requests, addresses = _judged(asked, is_batch)
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= 255:
         raise refuse(422, "That Idempotency-Key does not fit", "Use 1 to 255 characters.")
     try:
-        answer = _accept(account_id, requests, addresses, key, raw, is_batch)
+        # A repeat is answered before it is judged: what was taken stays taken.
+        answer = _earlier(account_id, key, raw) or _take(account_id, key, raw)
     except IdempotencyConflict as error:
         raise refuse(422, "That Idempotency-Key is taken", str(error), code="key_reused") from None
     return jsonify(answer), 202
+
+
+def _earlier(account_id: int, key: str | None, raw: dict[str, Any]) -> dict[str, Any] | None:
+    if key is None:
+        return None
+    with database().reading() as session:
+        return earlier_answer(session, account_id, _ENDPOINT, key, hash_request(raw))
+
+
+def _take(account_id: int, key: str | None, raw: dict[str, Any]) -> dict[str, Any]:
+    is_batch = "messages" in raw
+    asked = NewMessages(**raw).messages if is_batch else [NewMessage(**raw)]
+    requests, addresses = _judged(asked, is_batch)
+    return _accept(account_id, requests, addresses, key, raw, is_batch)
 
 
 @blueprint.get(

@@ -12,12 +12,12 @@ from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.ids import show_id
+from kartramail.messages.answers import store_resolution
 from kartramail.messages.compose import Composer
 from kartramail.messages.resolution import Resolution, resolve_sender
 from kartramail.outbox.claims import Claimed
 from kartramail.outbox.contents import Words, load_contents
 from kartramail.outbox.models import SourceKind
-from kartramail.outbox.resolved_senders import SenderAnswer, store_resolved_sender
 from kartramail.outbox.results import Failed, Result
 from kartramail.rules.headers import Mailbox
 from kartramail.rules.mime import MessageHeaders
@@ -101,10 +101,11 @@ class Preparer:
         }
         if unknown:
             with db.transaction() as session:
-                for (account_id, digest), sender in unknown.items():
-                    self._resolved_ids[account_id, digest] = store_resolved_sender(
-                        session, account_id, _answer(sender)
-                    )
+                # In one order everywhere, so that no two wait for each other.
+                numbers = {
+                    key: store_resolution(session, key[0], unknown[key]) for key in sorted(unknown)
+                }
+            self._resolved_ids |= numbers  # only now are they there to stay
         return {key: self._resolved_ids[key[0], s.digest] for key, s in senders.items()}
 
     def _compose(self, message: Claimed, sender: Resolution, words: dict[int, Words]) -> bytes:
@@ -144,14 +145,3 @@ class Preparer:
 def _key(message: Claimed) -> SenderKey:
     is_platform = message.source_kind in _PLATFORM_SOURCES
     return message.account_id, message.sender_id, is_platform
-
-
-def _answer(sender: Resolution) -> SenderAnswer:
-    return SenderAnswer(
-        digest=sender.digest,
-        name=sender.name,
-        send_from=sender.send_from,
-        reply_to=sender.reply_to,
-        signing_domain=sender.signing_domain,
-        why=[sender.code, sender.why],
-    )

@@ -3,22 +3,20 @@
 Compiled once for a source, kept while it is in use, filled in once for each recipient.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
-from kartramail.adapters.templating import TemplateKind, compile_template
+from kartramail.adapters.templating import CompiledTemplate, TemplateKind, compile_template
+from kartramail.adapters.weighed_cache import WeighedCache
 from kartramail.config import ROOT
 from kartramail.errors import TemplateError
 from kartramail.outbox.contents import Words
 from kartramail.rules.mime import CompiledMessage, MessageSource, compile_message
 
-T = TypeVar("T")
-
-_KEPT = 512
+KEPT_BYTES = 64_000_000
+"""What compiled contents may take in a process, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,8 @@ class Composer:
     """Compiles and remembers. One a process; not shared by threads."""
 
     def __init__(self) -> None:
-        self._contents: OrderedDict[int, CompiledMessage] = OrderedDict()
-        self._platform: OrderedDict[str, CompiledMessage] = OrderedDict()
+        self._contents: WeighedCache[int, CompiledMessage] = WeighedCache(KEPT_BYTES)
+        self._platform: dict[str, CompiledMessage] = {}  # as many as there are folders
         self._environment = Environment(
             loader=FileSystemLoader(ROOT / "templates"),
             autoescape=select_autoescape(["html"]),
@@ -53,18 +51,28 @@ class Composer:
         )
 
     def missing(self, content_ids: set[int]) -> set[int]:
-        """Which of these contents must still be loaded."""
-        return content_ids - self._contents.keys()
+        """Which of these contents must be loaded before all of them are composed.
+
+        Where one is not there, all are asked for: compiling it may push out any other.
+        """
+        return set() if all(number in self._contents for number in content_ids) else content_ids
 
     def content(self, content_id: int, words: Words | None) -> CompiledMessage:
         """A content; `words` are needed where it is `missing`. Raises TemplateError."""
-        if content_id not in self._contents and words is None:
+        kept = self._contents.get(content_id)
+        if kept is not None:
+            return kept
+        if words is None:
             raise TemplateError("The words of this message are gone.")
-        return _keep(self._contents, content_id, lambda: _compile(words or ("", None, None)))
+        compiled, weight = _compile(words)
+        self._contents.keep(content_id, compiled, weight)
+        return compiled
 
     def platform_mail(self, name: str) -> CompiledMessage:
         """The platform's own mail of that name, from templates/mail/<name>/."""
-        return _keep(self._platform, name, lambda: self._compile_platform(name))
+        if name not in self._platform:
+            self._platform[name] = self._compile_platform(name)
+        return self._platform[name]
 
     def _compile_platform(self, name: str) -> CompiledMessage:
         subject, text, html = (
@@ -74,22 +82,13 @@ class Composer:
         return compile_message(MessageSource(_SubjectLine(subject), _Page(text), _Page(html)))
 
 
-def _compile(words: Words) -> CompiledMessage:
-    subject, text, html = words
-    return compile_message(
-        MessageSource(
-            subject=compile_template(subject, TemplateKind.SUBJECT),
-            text=None if text is None else compile_template(text, TemplateKind.TEXT),
-            html=None if html is None else compile_template(html, TemplateKind.HTML),
-        )
-    )
+def _compile(words: Words) -> tuple[CompiledMessage, int]:
+    """The content, and about how many bytes it takes."""
+    subject, text, html = (_template(*pair) for pair in zip(words, TemplateKind, strict=True))
+    parts = [part for part in (subject, text, html) if part is not None]
+    source = MessageSource(subject or compile_template("", TemplateKind.SUBJECT), text, html)
+    return compile_message(source), sum(part.weight for part in parts)
 
 
-def _keep(cache: OrderedDict[Any, T], key: Any, make: Callable[[], T]) -> T:
-    if key in cache:
-        cache.move_to_end(key)
-        return cache[key]
-    cache[key] = made = make()
-    while len(cache) > _KEPT:
-        cache.popitem(last=False)
-    return made
+def _template(source: str | None, kind: TemplateKind) -> CompiledTemplate | None:
+    return None if source is None else compile_template(source, kind)

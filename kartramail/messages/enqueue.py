@@ -10,13 +10,17 @@ from kartramail.adapters.templating import TemplateKind, compile_template
 from kartramail.clock import now
 from kartramail.errors import TemplateError
 from kartramail.ids import new_id
+from kartramail.messages.answers import store_resolution
 from kartramail.messages.resolution import Resolution, resolve_sender
-from kartramail.outbox.contents import Words, store_content
+from kartramail.outbox.contents import Words, store_contents
 from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.addresses import Address, AddressPolicy, judge_recipient_address
 from kartramail.rules.backoff import lifetime
 from kartramail.rules.streams import Stream
 from kartramail.senders.standing import SenderStanding, gateway_standing, sender_standing
+
+MAX_REQUEST_CODE = 200_000
+"""Characters of code in all different templates of one request: about two seconds of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def find_faults(
     """Judge all messages without the database: their addresses, and every fault with its index."""
     addresses: list[Address | None] = []
     faults: list[Fault] = []
+    judge = _TemplateJudge()
     for index, request in enumerate(requests):
         judged = judge_recipient_address(request.to, policy)
         addresses.append(judged.address)
@@ -64,7 +69,7 @@ def find_faults(
             faults.append(
                 Fault(index, "to", judged.verdict.code or "syntax", judged.verdict.message)
             )
-        faults += _template_faults(index, request)
+        faults += _template_faults(index, request, judge)
         if request.stream is Stream.COMMERCIAL:
             faults.append(_no_consent(index, request.to))
     return addresses, faults
@@ -80,23 +85,45 @@ def _no_consent(index: int, to: str) -> Fault:
     )
 
 
-def _template_faults(index: int, request: MessageRequest) -> list[Fault]:
+def _template_faults(index: int, request: MessageRequest, judge: "_TemplateJudge") -> list[Fault]:
     faults = []
-    for name, kind in (
-        ("subject", TemplateKind.SUBJECT),
-        ("text", TemplateKind.TEXT),
-        ("html", TemplateKind.HTML),
-    ):
+    for name in TemplateKind:
         source = getattr(request, name)
-        try:
-            if source is not None:
-                compile_template(source, kind)
-        except TemplateError as error:
-            where = f" (line {error.line})" if error.line else ""
-            faults.append(Fault(index, name, "template", f"{error}{where}"))
+        problem = None if source is None else judge.problem(source, name)
+        if problem is not None:
+            faults.append(Fault(index, name.value, "template", problem))
     if request.text is None and request.html is None:
         faults.append(Fault(index, "text", "missing", "Give text, html, or both."))
     return faults
+
+
+class _TemplateJudge:
+    """Judges the templates of one request, each once, and how much code there is in all of them."""
+
+    def __init__(self) -> None:
+        self._problems: dict[tuple[str, TemplateKind], str | None] = {}
+        self._code = 0
+
+    def problem(self, source: str, kind: TemplateKind) -> str | None:
+        """What is wrong with it, in words; None where it can be used."""
+        if (source, kind) not in self._problems:
+            self._problems[source, kind] = self._judged(source, kind)
+        return self._problems[source, kind]
+
+    def _judged(self, source: str, kind: TemplateKind) -> str | None:
+        if self._code <= MAX_REQUEST_CODE:
+            try:
+                self._code += compile_template(source, kind).code_size
+            except TemplateError as error:
+                self._code += len(source)  # finding a fault is work as well
+                return str(error)
+        if self._code <= MAX_REQUEST_CODE:
+            return None
+        return (
+            f"The different templates of one request may have {MAX_REQUEST_CODE:,} characters of "
+            "code in all, in placeholders and tags. Send fewer of them at a time, or one template "
+            "with what differs in its variables."
+        )
 
 
 def enqueue_messages(
@@ -116,9 +143,14 @@ def enqueue_messages(
     if faults:
         return [], faults
     resolutions = {key: resolve_sender(found) for key, found in standings.items() if found}
-    contents = _store_contents(session, account_id, requests)
+    contents = store_contents(session, account_id, map(_words, requests))
+    numbers = _store_resolutions(session, account_id, resolutions)
     rows = [
-        _row(account_id, request, address, contents)
+        _row(account_id, request, address)
+        | {
+            "content_id": contents[_words(request)],
+            "resolved_id": numbers[request.sender_id],
+        }
         for request, address in zip(requests, addresses, strict=True)
     ]
     session.connection().execute(insert(Message), rows)
@@ -143,16 +175,15 @@ def _words(request: MessageRequest) -> Words:
     return request.subject, request.text, request.html
 
 
-def _store_contents(
-    session: Session, account_id: int, requests: Sequence[MessageRequest]
-) -> dict[Words, int]:
-    distinct = dict.fromkeys(_words(request) for request in requests)
-    return {words: store_content(session, account_id, words) for words in distinct}
+def _store_resolutions(
+    session: Session, account_id: int, resolutions: Mapping[int | None, Resolution]
+) -> dict[int | None, int]:
+    """In the order of their digests, as contents are: nobody waits for each other."""
+    ordered = sorted(resolutions.items(), key=lambda item: item[1].digest)
+    return {key: store_resolution(session, account_id, found) for key, found in ordered}
 
 
-def _row(
-    account_id: int, request: MessageRequest, address: Address, contents: Mapping[Words, int]
-) -> dict[str, Any]:
+def _row(account_id: int, request: MessageRequest, address: Address) -> dict[str, Any]:
     at = now()
     return {
         "id": new_id(),
@@ -164,8 +195,8 @@ def _row(
         "expires_at": at + lifetime(request.stream),
         "tries": 0,
         "attempts": 0,
+        "deaths": 0,
         "source_kind": SourceKind.API,
-        "content_id": contents[_words(request)],
         "sender_id": request.sender_id,
         "to_addr": f"{address.local}@{address.domain}",
         "to_key": address.key,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from kartramail.ids import show_id
@@ -92,6 +93,17 @@ def message_progress(session: Session, account_id: int, message_id: int) -> Mess
         problem=problem,
         advice=advice,
     )
+
+
+def has_accepted_test(session: Session, account_id: int) -> bool:
+    """Whether a mail server ever accepted a test of this account, whatever became of newer ones."""
+    is_test = text("source_kind = 'test'")  # as in ix_message_test: SQLite uses it only so
+    found = session.exec(
+        select(Message.id)
+        .where(Message.account_id == account_id, is_test, col(Message.sent_at).is_not(None))
+        .limit(1)
+    ).first()
+    return found is not None
 
 
 def _find(session: Session, account_id: int, message_id: int) -> Message | None:

@@ -7,9 +7,10 @@ from sqlmodel import Session, col, update
 from kartramail.accounts.models import Account
 from kartramail.clock import now
 from kartramail.errors import NotFound
-from kartramail.messages.queries import MessageProgress, message_progress
+from kartramail.messages.queries import MessageProgress, has_accepted_test, message_progress
 from kartramail.messages.resolution import Resolution, resolve_sender
 from kartramail.outbox.models import MessageState
+from kartramail.rules.address_syntax import shown_address
 from kartramail.senders.service import GatewayView, load_gateway
 from kartramail.senders.standing import Proof, SenderStanding, gateway_standing
 
@@ -45,11 +46,8 @@ class Situation:
     standing: SenderStanding
     sender: Resolution
     last_test: MessageProgress | None
-
-    @property
-    def is_tested(self) -> bool:
-        """Whether the last test was accepted by the mail server."""
-        return self.last_test is not None and self.last_test.state is MessageState.SENT
+    is_tested: bool
+    """Whether any test was ever accepted by the mail server: a step that was done stays done."""
 
     @property
     def has_failed_test(self) -> bool:
@@ -75,6 +73,7 @@ def read_situation(session: Session, account_id: int, platform_domain: str) -> S
         standing=standing,
         sender=resolve_sender(standing),
         last_test=message_progress(session, account_id, test_id) if test_id else None,
+        is_tested=has_accepted_test(session, account_id),
     )
 
 
@@ -102,7 +101,7 @@ def _confirm(situation: Situation) -> Step:
 def _say_who(situation: Situation) -> Step:
     """Done when filled in from a business address, or looked over and saved once."""
     is_temporary = situation.standing.proof is Proof.PLACEHOLDER
-    text = f"Mail leaves as {situation.sender.name} <{situation.sender.send_from}>."
+    text = f"Mail leaves as {situation.sender.name} <{shown_address(situation.sender.send_from)}>."
     if is_temporary:
         text = (
             f"Until you give an address of your own, mail leaves from "
@@ -121,7 +120,7 @@ def _say_who(situation: Situation) -> Step:
 def _test(situation: Situation) -> Step:
     return Step(
         "Send yourself a test",
-        "The mail server accepted the last one."
+        "The mail server accepted it."
         if situation.is_tested
         else "Shows that mail gets through to your inbox.",
         DONE if situation.is_tested else TODO,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from kartramail.accounts.history import record_change
+from kartramail.accounts.linkable import shown_to_stranger
 from kartramail.accounts.links import find_link, make_link, use_link, withdraw_links
 from kartramail.accounts.models import Account, OneTimeToken, TokenPurpose, User
 from kartramail.accounts.service import find_user, home_account, load_user, lock_user
@@ -32,7 +33,7 @@ def send_confirmation(session: Session, base_url: str, user: User, account: Acco
         session, TokenPurpose.CONFIRM_SIGNUP, user.email, CONFIRM_LIFETIME, user_id=user.id
     )
     variables = {
-        "business_name": account.business_name,
+        "business_name": shown_to_stranger(account.business_name, "a business"),
         "email": user.email,
         "link": f"{base_url}/confirm/{raw}",
     }

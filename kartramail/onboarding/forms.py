@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import PasswordField, StringField
 
-from kartramail.accounts.forms import PASSWORD_HELP, JudgedForm, filled, name_of, trimmed
+from kartramail.accounts.forms import (
+    PASSWORD_HELP,
+    JudgedForm,
+    MailedForm,
+    filled,
+    name_of,
+    trimmed,
+)
 from kartramail.accounts.passwords import judge_password
-from kartramail.rules.addresses import AddressPolicy, Judged, judge_signup_address
-from kartramail.rules.verdict import Status, Verdict
 
 
-class SignUpForm(JudgedForm):
+class SignUpForm(MailedForm):
     """Who signs up. The address is judged by the rules; look-ups are the view's."""
+
+    anyway = "If your address is right as it is, sign up again."
 
     business_name = StringField(
         "Business name",
@@ -29,27 +36,6 @@ class SignUpForm(JudgedForm):
         "at once.",
     )
     password = PasswordField("Password", description=PASSWORD_HELP)
-    kept_email = HiddenField()
-
-    def __init__(self, policy: AddressPolicy, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._policy = policy
-        self.judged: Judged | None = None
-
-    def validate_email(self, field: Any) -> None:
-        """As the rules say; an address that looks mistyped is asked about once."""
-        self.judged = judge_signup_address(field.data, self._policy)
-        verdict = self.judged.verdict
-        is_doubtful = verdict.status is Status.WARNING and verdict.suggestion is not None
-        if is_doubtful and self.kept_email.data != field.data:
-            self.kept_email.data = field.data
-            verdict = Verdict(
-                Status.ERROR,
-                verdict.code,
-                f"{verdict.message} If your address is right as it is, sign up again.",
-                verdict.suggestion,
-            )
-        self.keep(field.name, verdict)
 
     def validate_password(self, field: Any) -> None:
         """As the rules for passwords say."""

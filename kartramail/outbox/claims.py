@@ -1,28 +1,45 @@
 """Claims: which worker holds which rows. One of the few files that cross accounts.
 
-A worker's hold is kept by its heartbeat. What a dead worker held is due again; what a worker that
-lost its rows still reports is not taken (`results.py` writes only `WHERE worker_id = me`).
+A worker's hold is kept by its heartbeat, whose age is told by the database's clock: machines whose
+clocks differ must not bury each other's workers. What a dead worker held is due again; what a
+worker that lost its rows still reports is not taken (`results.py` writes only
+`WHERE worker_id = me`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, case
+from sqlalchemy import Integer, RowMapping, bindparam, case, or_
 from sqlmodel import Session, col, delete, func, insert, select, update
 
 from kartramail.clock import now
+from kartramail.errors import KartraMailError
 from kartramail.ids import new_id
-from kartramail.outbox.models import Event, EventKind, Message, MessageState, SourceKind, Worker
+from kartramail.outbox.models import (
+    VARIABLES_AFTER_THE_END,
+    Event,
+    EventKind,
+    Message,
+    MessageState,
+    SourceKind,
+    Worker,
+)
 from kartramail.rules.backoff import next_wait
 from kartramail.rules.streams import Stream
 
 # Transactional goes first (R-FAIR).
 _ORDER = (Stream.TRANSACTIONAL, Stream.COMMERCIAL)
 
-# A message that was held by three dead workers may be what kills them: from then on it waits.
+# A message that was held by three dead workers may be what kills them: from then on it waits. One
+# that ten have died with is given up, some three hours after the fourth.
 _DEATHS_FORGIVEN = 3
+_MOST_DEATHS = 10
+
+
+class WorkerGone(KartraMailError):
+    """Others have declared this worker dead and taken its rows: it must register anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +62,21 @@ class Claimed:
 _COLUMNS = [getattr(Message, name) for name in Claimed.__dataclass_fields__]
 
 
+def database_now(session: Session) -> datetime:
+    """The moment by the clock that all workers of this database share.
+
+    SQLite's is this machine's, as all of its workers are here.
+    """
+    if session.connection().dialect.name == "sqlite":
+        return now()
+    moment: datetime = session.connection().scalar(select(func.clock_timestamp()))
+    return moment
+
+
 def register_worker(session: Session, host: str, pid: int) -> int:
     """A new worker; returns its number. A process that was declared dead registers anew."""
-    worker = Worker(id=new_id(), host=host[:255], pid=pid)
+    at = database_now(session)
+    worker = Worker(id=new_id(), host=host[:255], pid=pid, started_at=at, heartbeat_at=at)
     session.add(worker)
     session.flush()
     return worker.id
@@ -56,7 +85,7 @@ def register_worker(session: Session, host: str, pid: int) -> int:
 def beat(session: Session, worker_id: int) -> bool:
     """Say that the worker lives. False when others have declared it dead and took its rows."""
     result = session.connection().execute(
-        update(Worker).where(col(Worker.id) == worker_id).values(heartbeat_at=now())
+        update(Worker).where(col(Worker.id) == worker_id).values(heartbeat_at=database_now(session))
     )
     return result.rowcount == 1
 
@@ -68,7 +97,15 @@ def sign_off(session: Session, worker_id: int) -> None:
 
 
 def claim(session: Session, worker_id: int, limit: int) -> list[Claimed]:
-    """Take up to `limit` due messages for this worker, the most urgent first."""
+    """Take up to `limit` due messages for this worker, the most urgent first.
+
+    Raises WorkerGone when others have buried this worker. Its own row stays locked until the
+    transaction ends, so that nobody buries it between: rows under the number of a worker that is
+    gone would be held by nobody.
+    """
+    mine = session.connection().execute(_LOCK_WORKER, {"worker": worker_id})
+    if mine.first() is None:
+        raise WorkerGone("This worker was declared dead.")
     claimed: list[Claimed] = []
     for stream in _ORDER:
         if len(claimed) < limit:
@@ -76,24 +113,31 @@ def claim(session: Session, worker_id: int, limit: int) -> list[Claimed]:
     return claimed
 
 
-def _claim_stream(session: Session, worker_id: int, stream: Stream, limit: int) -> list[Claimed]:
-    due = (
-        select(Message.id)
-        .where(
-            Message.stream == stream,
-            col(Message.due_at).is_not(None),
-            col(Message.due_at) <= now(),
+# Built once: claims are small and many, and building a statement costs more than running it.
+_LOCK_WORKER = select(Worker.id).where(col(Worker.id) == bindparam("worker")).with_for_update()
+_CLAIM = (
+    update(Message)
+    .where(
+        col(Message.id).in_(
+            select(Message.id)
+            .where(
+                Message.stream == bindparam("stream_"),
+                col(Message.due_at).is_not(None),
+                col(Message.due_at) <= bindparam("at"),
+            )
+            .order_by(col(Message.due_at), col(Message.id))
+            .limit(bindparam("most", type_=Integer))
+            .with_for_update(skip_locked=True)
         )
-        .order_by(col(Message.due_at), col(Message.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    taken = session.connection().execute(
-        update(Message)
-        .where(col(Message.id).in_(due))
-        .values(worker_id=worker_id, due_at=None, state=MessageState.SENDING)
-        .returning(*_COLUMNS)
-    )
+    .values(worker_id=bindparam("worker"), due_at=None, state=MessageState.SENDING)
+    .returning(*_COLUMNS)
+)
+
+
+def _claim_stream(session: Session, worker_id: int, stream: Stream, limit: int) -> list[Claimed]:
+    values = {"worker": worker_id, "stream_": stream, "at": now(), "most": limit}
+    taken = session.connection().execute(_CLAIM, values)
     return sorted((Claimed(*row) for row in taken), key=lambda message: message.id)
 
 
@@ -102,14 +146,34 @@ def release(session: Session, worker_id: int, ids: Sequence[int] | None = None) 
     statement = update(Message).where(col(Message.worker_id) == worker_id)
     if ids is not None:
         statement = statement.where(col(Message.id).in_(ids))
-    session.connection().execute(
+    _make_due(session, statement)
+
+
+def release_others(session: Session, worker_id: int, held: Collection[int]) -> int:
+    """Give back whatever is this worker's by the database, but not among what it holds; how many.
+
+    Such rows are left when the database went away between a claim and its answer, or before rows
+    could be given back: a worker that lives would keep them for ever. It is free.
+    """
+    return _make_due(
+        session,
+        update(Message).where(
+            col(Message.worker_id) == worker_id, col(Message.id).not_in(list(held))
+        ),
+    )
+
+
+def _make_due(session: Session, statement: Any) -> int:
+    result = session.connection().execute(
         statement.values(worker_id=None, due_at=now(), state=_waiting_state())
     )
+    return int(result.rowcount)
 
 
 def _waiting_state() -> Any:
     return case(
-        (col(Message.tries) == 0, MessageState.QUEUED.value), else_=MessageState.DEFERRED.value
+        (col(Message.tries) + col(Message.deaths) == 0, MessageState.QUEUED.value),
+        else_=MessageState.DEFERRED.value,
     )
 
 
@@ -117,41 +181,58 @@ def reclaim(session: Session, lease: timedelta) -> int:
     """Make what dead workers held due again; returns how many rows.
 
     It costs each an attempt (R-RETRY): any of them may have been on the wire, and a message that
-    kills its worker must not go round for ever.
+    kills its worker must not go round for ever. Rows under a number that is no worker's at all
+    are taken as well: whoever held them is gone.
     """
-    silent_since = now() - lease
-    dead = select(Worker.id).where(Worker.heartbeat_at < silent_since).with_for_update()
-    dead_ids = list(session.exec(dead))
-    if not dead_ids:
-        return 0
+    silent_since = database_now(session) - lease
+    dead_ids = list(
+        session.exec(
+            select(Worker.id)
+            .where(Worker.heartbeat_at < silent_since)
+            # One that hangs in the middle of a claim must not stop the heart of all others.
+            .with_for_update(skip_locked=True)
+        )
+    )
+    # One SELECT sees one moment: a row that a worker holds there, and the worker, or neither.
     held = session.connection().execute(
-        select(Message.id, Message.attempts, Message.tries, Message.expires_at).where(
-            col(Message.worker_id).in_(dead_ids)
+        select(Message.id, Message.worker_id, Message.deaths, Message.expires_at)
+        .where(
+            col(Message.worker_id).is_not(None),
+            or_(
+                col(Message.worker_id).in_(dead_ids),
+                col(Message.worker_id).not_in(select(Worker.id)),
+            ),
         )
+        .order_by(col(Message.id))
     )
-    rows = held.mappings().all()
-    for row in rows:
-        _return_from_dead(session, row, dead_ids)
-    session.connection().execute(delete(Worker).where(col(Worker.id).in_(dead_ids)))
-    return len(rows)
+    count = sum(_return_from_dead(session, row) for row in held.mappings().all())
+    if dead_ids:
+        session.connection().execute(delete(Worker).where(col(Worker.id).in_(dead_ids)))
+    return count
 
 
-def _return_from_dead(session: Session, row: RowMapping, dead_ids: Iterable[int]) -> None:
-    deaths = row["attempts"] + 1
-    wait = timedelta(0) if deaths <= _DEATHS_FORGIVEN else next_wait(deaths, 0.5)
-    due_at = now() + wait
-    is_over = row["expires_at"] <= due_at
-    session.connection().execute(
+def _return_from_dead(session: Session, row: RowMapping) -> bool:
+    """Make one row due again, or end it; False when it was no longer that worker's."""
+    deaths = row["deaths"] + 1
+    late = deaths - _DEATHS_FORGIVEN
+    due_at = now() + (next_wait(late, 0.5) if late > 0 else timedelta(0))
+    is_over = deaths >= _MOST_DEATHS or row["expires_at"] <= due_at
+    values: dict[str, Any] = {
+        "worker_id": None,
+        "due_at": None if is_over else due_at,
+        "deaths": deaths,
+        "attempts": col(Message.attempts) + 1,
+        "state": MessageState.FAILED if is_over else MessageState.DEFERRED,
+    }
+    if is_over:
+        values |= {"reply": _given_up(deaths), "variables": VARIABLES_AFTER_THE_END}
+    returned = session.connection().execute(
         update(Message)
-        .where(col(Message.id) == row["id"], col(Message.worker_id).in_(dead_ids))
-        .values(
-            worker_id=None,
-            due_at=None if is_over else due_at,
-            attempts=deaths,
-            tries=row["tries"] + 1,
-            state=MessageState.FAILED if is_over else MessageState.DEFERRED,
-        )
+        .where(col(Message.id) == row["id"], col(Message.worker_id) == row["worker_id"])
+        .values(**values)
     )
+    if returned.rowcount != 1:
+        return False
     session.connection().execute(
         insert(Event).values(
             id=new_id(),
@@ -161,6 +242,13 @@ def _return_from_dead(session: Session, row: RowMapping, dead_ids: Iterable[int]
             detail={"words": "The process that held this message ended before it could report."},
         )
     )
+    return True
+
+
+def _given_up(deaths: int) -> str:
+    if deaths >= _MOST_DEATHS:
+        return f"Given up: {deaths} processes ended while they held this message."
+    return "Given up: the process that held this message ended, and its time is over."
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,18 +268,20 @@ def measure_queue(session: Session, lease: timedelta) -> QueueFigures:
             col(Message.due_at).is_not(None), col(Message.due_at) <= at
         )
     ).one()
-    alive = session.exec(select(func.count()).where(col(Worker.heartbeat_at) >= at - lease)).one()
+    beaten_since = database_now(session) - lease
+    alive = session.exec(select(func.count()).where(col(Worker.heartbeat_at) >= beaten_since)).one()
     return QueueFigures(due=due, waiting_since=oldest, workers=alive)
 
 
 def waiting_without_worker(session: Session, lease: timedelta) -> datetime | None:
     """Since when mail waits with nobody to deliver it; None while a worker lives or none waits."""
-    at = now()
+    beaten_since = database_now(session) - lease
     is_alive = session.exec(
-        select(Worker.id).where(col(Worker.heartbeat_at) >= at - lease).limit(1)
+        select(Worker.id).where(col(Worker.heartbeat_at) >= beaten_since).limit(1)
     ).first()
     if is_alive is not None:
         return None
+    at = now()
     oldest = [
         session.exec(
             select(Message.due_at)

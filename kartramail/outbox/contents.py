@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
@@ -15,8 +16,27 @@ Words = tuple[str, str | None, str | None]
 
 def store_content(session: Session, account_id: int, words: Words) -> int:
     """The number of this content in this account; two that come at once agree on one."""
+    return store_contents(session, account_id, [words])[words]
+
+
+def store_contents(
+    session: Session, account_id: int, contents: Iterable[Words]
+) -> dict[Words, int]:
+    """The numbers of these contents in this account.
+
+    They are written in the order of their digests: two requests that write the same ones in orders
+    of their own would wait for each other.
+    """
+    digests = sorted((_digest(words), words) for words in set(contents))
+    return {words: _store(session, account_id, digest, words) for digest, words in digests}
+
+
+def _digest(words: Words) -> str:
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+
+def _store(session: Session, account_id: int, digest: str, words: Words) -> int:
     subject, text, html = words
-    digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()
     dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     session.connection().execute(
         dialect.insert(Content)

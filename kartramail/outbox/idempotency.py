@@ -20,6 +20,22 @@ def hash_request(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
+def earlier_answer(
+    session: Session, account_id: int, endpoint: str, key: str, request_hash: str
+) -> dict[str, Any] | None:
+    """What was answered to this request before, None where it was not; it reserves nothing.
+
+    To be asked before a request is judged: a repeat gets its answer also where the same would be
+    refused by now. Raises IdempotencyConflict when the key was used with another body.
+    """
+    found = session.exec(
+        select(Idempotency).where(
+            *_this(account_id, endpoint, key), col(Idempotency.expires_at) > now()
+        )
+    ).first()
+    return None if found is None else _answer_to(found, request_hash)
+
+
 def begin_once(
     session: Session, account_id: int, endpoint: str, key: str, request_hash: str
 ) -> dict[str, Any] | None:
@@ -28,17 +44,24 @@ def begin_once(
     A second request that comes while the first is under way waits for it. Raises
     IdempotencyConflict when the key was used with another body.
     """
-    mine = (
-        col(Idempotency.account_id) == account_id,
-        col(Idempotency.endpoint) == endpoint,
-        col(Idempotency.key) == key,
-    )
+    mine = _this(account_id, endpoint, key)
     session.connection().execute(
         delete(Idempotency).where(*mine, col(Idempotency.expires_at) <= now())
     )
     if _insert(session, account_id, endpoint, key, request_hash):
         return None
-    earlier = session.exec(select(Idempotency).where(*mine)).one()
+    return _answer_to(session.exec(select(Idempotency).where(*mine)).one(), request_hash)
+
+
+def _this(account_id: int, endpoint: str, key: str) -> tuple[Any, ...]:
+    return (
+        col(Idempotency.account_id) == account_id,
+        col(Idempotency.endpoint) == endpoint,
+        col(Idempotency.key) == key,
+    )
+
+
+def _answer_to(earlier: Idempotency, request_hash: str) -> dict[str, Any]:
     if earlier.request_hash != request_hash:
         raise IdempotencyConflict(
             "This Idempotency-Key was used within the last 7 days with another body. "

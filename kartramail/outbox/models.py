@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
-from sqlmodel import JSON, Field, SQLModel
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, case, text
+from sqlmodel import JSON, Field, SQLModel, col
 
 from kartramail.clock import now
 from kartramail.db import IdType, StateType, UtcDateTime, id_field
@@ -83,7 +83,8 @@ class Message(SQLModel, table=True):
 
     `due_at` is set while the message waits and empty while a worker holds it and after its end, so
     that the index of what waits is as small as the queue. `tries` counts hand-overs to a mail
-    server, `attempts` those that R-RETRY counts (MAIL FROM was begun, or a worker died with it).
+    server, `deaths` the workers that died while they held it, `attempts` what R-RETRY counts
+    (MAIL FROM was begun, or a worker died with it).
     """
 
     __table_args__ = (
@@ -102,6 +103,13 @@ class Message(SQLModel, table=True):
             sqlite_where=text("worker_id IS NOT NULL"),
             postgresql_where=text("worker_id IS NOT NULL"),
         ),
+        Index(
+            "ix_message_test",
+            "account_id",
+            "id",
+            sqlite_where=text("source_kind = 'test'"),
+            postgresql_where=text("source_kind = 'test'"),
+        ),
         Index(None, "account_id", "id"),
         Index(None, "account_id", "to_key", "id"),
     )
@@ -115,6 +123,7 @@ class Message(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
     tries: int = 0
     attempts: int = 0
+    deaths: int = 0
     worker_id: int | None = Field(default=None, sa_type=IdType)
     source_kind: SourceKind = Field(sa_type=StateType(SourceKind))
     type: str | None = Field(default=None, max_length=64)
@@ -129,6 +138,10 @@ class Message(SQLModel, table=True):
     reply: str | None = Field(default=None, sa_type=Text)
     server: str | None = Field(default=None, max_length=255)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+VARIABLES_AFTER_THE_END: Any = case((col(Message.template).is_(None), col(Message.variables)))
+"""The platform's own mails carry links in their variables: nobody needs them any more."""
 
 
 class Attempt(SQLModel, table=True):

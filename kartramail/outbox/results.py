@@ -11,36 +11,41 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, case
-from sqlmodel import Session, col, insert, update
+from sqlmodel import Session, col, func, insert, update
 
 from kartramail.clock import now
-from kartramail.outbox.models import Attempt, Message, MessageState
+from kartramail.db import IdType
+from kartramail.outbox.models import VARIABLES_AFTER_THE_END, Attempt, Message, MessageState
 from kartramail.rules.backoff import next_wait
-from kartramail.rules.replies import Accepted, Deferred, Refused, Reply
+from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, clean_words
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The message could not be built: no server ever saw it."""
+    """The message could not be built: no server ever saw it.
+
+    `words` may quote a stranger's values, so they are cleaned as a server's are.
+    """
 
     words: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", clean_words(self.words))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of one try of one message; `resolved_id` is the sender that it went out under."""
+    """The outcome of one try of one message; `resolved_id` is the sender that it went out under.
+
+    Without one the sender stays the one that was named when the message was accepted.
+    """
 
     message_id: int
     outcome: Reply | Failed
     resolved_id: int | None
 
 
-_ENDED = {
-    "worker_id": None,
-    "due_at": None,
-    # The platform's own mails carry links in their variables: nobody needs them any more.
-    "variables": case((col(Message.template).is_(None), col(Message.variables)), else_=None),
-}
+_ENDED = {"worker_id": None, "due_at": None, "variables": VARIABLES_AFTER_THE_END}
 
 _ACCEPT = (
     update(Message)
@@ -52,26 +57,32 @@ _ACCEPT = (
         reply=bindparam("words"),
         server=bindparam("server_"),
         sent_at=bindparam("at"),
-        resolved_id=bindparam("resolved"),
+        resolved_id=func.coalesce(bindparam("resolved", type_=IdType), col(Message.resolved_id)),
         **_ENDED,
     )
 )
 
 
-def record_results(session: Session, worker_id: int, results: Sequence[Result]) -> None:
-    """Write these in the caller's transaction; what another worker took over is skipped."""
+def record_results(session: Session, worker_id: int, results: Sequence[Result]) -> int:
+    """Write these in the caller's transaction; what another worker took over is skipped.
+
+    `worker_id` is the number that the rows were claimed under. Returns how many were written:
+    fewer than there are means that others have taken rows of this worker.
+    """
     at = now()
+    written = 0
     accepted = [_acceptance(r, r.outcome, worker_id, at) for r in results if _is_accepted(r)]
     if accepted:
-        session.connection().execute(_ACCEPT, accepted)
+        written += session.connection().execute(_ACCEPT, accepted).rowcount
     for result in results:
         match result.outcome:
             case Deferred() as reply:
-                _defer(session, worker_id, result, reply, at)
+                written += _defer(session, worker_id, result, reply, at)
             case Refused() as reply:
-                _end(session, worker_id, result, MessageState.BOUNCED, reply, at)
+                written += _end(session, worker_id, result, MessageState.BOUNCED, reply, at)
             case Failed() as failure:
-                _end(session, worker_id, result, MessageState.FAILED, failure, at)
+                written += _end(session, worker_id, result, MessageState.FAILED, failure, at)
+    return written
 
 
 def _is_accepted(result: Result) -> bool:
@@ -89,10 +100,10 @@ def _acceptance(result: Result, reply: Any, worker_id: int, at: datetime) -> dic
     }
 
 
-def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at: datetime) -> None:
+def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at: datetime) -> bool:
     tries = _count_try(session, worker_id, result, reply)
     if tries is None:
-        return
+        return False
     due_at = at + next_wait(tries, random.random())  # noqa: S311 - spreads load, guards nothing
     is_over = col(Message.expires_at) <= due_at
     session.connection().execute(
@@ -102,9 +113,11 @@ def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at
             worker_id=None,
             state=case((is_over, MessageState.FAILED.value), else_=MessageState.DEFERRED.value),
             due_at=case((is_over, None), else_=due_at),
+            variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
         )
     )
     _log_attempt(session, result.message_id, tries, reply, at)
+    return True
 
 
 def _count_try(
@@ -120,7 +133,7 @@ def _count_try(
             attempts=col(Message.attempts) + (1 if costs_attempt else 0),
             reply=_words(outcome),
             server=getattr(outcome, "server", None),
-            resolved_id=result.resolved_id,
+            **({} if result.resolved_id is None else {"resolved_id": result.resolved_id}),
         )
         .returning(col(Message.tries))
     )
@@ -133,15 +146,16 @@ def _end(
     state: MessageState,
     outcome: Refused | Failed,
     at: datetime,
-) -> None:
+) -> bool:
     tries = _count_try(session, worker_id, result, outcome)
     if tries is None:
-        return
+        return False
     session.connection().execute(
         update(Message).where(col(Message.id) == result.message_id).values(state=state, **_ENDED)
     )
     if isinstance(outcome, Refused):
         _log_attempt(session, result.message_id, tries, outcome, at)
+    return True
 
 
 def _log_attempt(

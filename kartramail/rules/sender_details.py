@@ -17,7 +17,7 @@ from kartramail.rules.addresses import (
     judge_business_address,
 )
 from kartramail.rules.sender_names import clean_sender_name, judge_sender_name
-from kartramail.rules.verdict import OK, Status, Verdict
+from kartramail.rules.verdict import OK, Verdict
 
 FIELDS = ("sender_name", "send_from", "reply_to")
 
@@ -114,7 +114,7 @@ def _judge_reply_to(text: str, sent: Judged, policy: AddressPolicy) -> Judged:
     if not text.strip():
         return Judged(None, OK if uses_placeholder else _reply_to_missing(sent))
     judged = judge_business_address(text, policy)
-    if uses_placeholder or judged.verdict.status is not Status.OK:
+    if uses_placeholder or judged.verdict.is_error:
         return judged
     if sent.address is None or sent.verdict.is_error or judged.address is None:
         return judged

@@ -19,8 +19,10 @@ _FLAG_TAGS = range(0xE0020, 0xE0080)  # the flags of England, Scotland and Wales
 _BLACK_FLAG = "\U0001f3f4"
 
 _FALLBACK = "Our business"
-# `jane@doe`, also spaced out where a domain with a dot follows: `jane @ doe . com`.
-_ADDRESS = re.compile(r"[^\s@]@[^\s@]|[\w.+-]\s*@\s*[\w-]+(\s*\.\s*[\w-]+)+")
+# `jane@doe`, also spaced out where a domain with a dot follows: `jane @ doe . com`. One letter
+# beside the @ makes no address without such a domain: `C@fe`, `R@D`.
+_PART = r"[^\s@()<>\"'“”‘’«»]"
+_ADDRESS = re.compile(rf"{_PART}{{2,}}@{_PART}{{2,}}|{_PART}\s*@\s*[\w-]+(\s*\.\s*[\w-]+)+|\S@\[")
 
 
 def judge_sender_name(text: str) -> Verdict:

@@ -21,6 +21,7 @@ from kartramail.processes import Child, Supervisor
 _USUAL_PORT = 5000
 _START = 60.0  # seconds until the first answer, on a slow machine
 _GRACE = 15.0  # seconds for what is on the wire when told to stop
+_WORKER_GRACE = 10.0  # less: the worker ends its own processes before it is killed itself
 
 
 def main() -> int:
@@ -68,7 +69,7 @@ def _migrate(settings: Settings) -> None:
     try:
         schema.migrate(db)
     except DBAPIError as error:
-        raise ConfigurationError(f"The database of DATABASE_URL: {error.orig}") from None
+        raise ConfigurationError(schema.unreachable(error)) from None
     finally:
         db.dispose()
 
@@ -95,12 +96,14 @@ def _run(settings: Settings) -> int:
 
 def _children(settings: Settings) -> list[Child]:
     env = {"BASE_URL": base_url(settings)}
-    names = ["catcher", "web", "worker"] if settings.has_catcher else ["web", "worker"]
-    return [Child(name, _command(name), env) for name in names]
+    commands = {"web": ["web"], "worker": ["worker", "--grace", str(_WORKER_GRACE)]}
+    if settings.has_catcher:
+        commands = {"catcher": ["catcher"]} | commands
+    return [Child(name, _command(*words), env) for name, words in commands.items()]
 
 
-def _command(name: str) -> list[str]:
-    return [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", name]
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", *words]
 
 
 def base_url(settings: Settings) -> str:

@@ -1,9 +1,9 @@
 """The fields of the sender form, and the line of help below each."""
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, StringField
 
 from kartramail.rules.sender_details import FIELDS
+from kartramail.web.opened_in import AccountBoundForm
 
 HELP = {
     "sender_name": "What people see beside your mail. 64 characters at most.",
@@ -12,10 +12,11 @@ HELP = {
 }
 
 
-class SenderForm(FlaskForm):
+class SenderForm(AccountBoundForm):
     """Name, send-from and reply-to of the default sender (R-EDIT). The rules judge it, not WTForms.
 
     `version` is the one that was read; without it there is no check for another tab (R-SAVE).
+    `kept_…` is the address that was asked about already, because it looks mistyped.
     """
 
     sender_name = StringField("Sender name")
@@ -23,6 +24,8 @@ class SenderForm(FlaskForm):
     reply_to = StringField("Reply-to address")
     accept_low_delivery = BooleanField("I understand that fewer of my messages will arrive")
     version = HiddenField()
+    kept_send_from = HiddenField()
+    kept_reply_to = HiddenField()
 
     @property
     def read_version(self) -> int | None:
@@ -34,3 +37,8 @@ class SenderForm(FlaskForm):
     def typed(self) -> dict[str, str]:
         """The judged fields as they were typed."""
         return {name: self[name].data or "" for name in FIELDS}
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What has to come through the sign-in page."""
+        return self.typed | {"version": self.version.data or ""}

@@ -7,11 +7,18 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from kartramail.accounts.history import record_change
+from kartramail.accounts.linkable import shown_to_stranger
 from kartramail.accounts.links import find_link, make_link, use_link, withdraw_links
 from kartramail.accounts.models import Account, OneTimeToken, TokenPurpose
 from kartramail.clock import now
 from kartramail.outbox.platform_mail import enqueue_platform_mail
-from kartramail.senders.proofs import DECLINED_FOR, addresses_in_history, prove_mailbox
+from kartramail.rules.address_syntax import shown_address
+from kartramail.senders.proofs import (
+    DECLINED_FOR,
+    addresses_in_history,
+    prove_mailbox,
+    unprove_mailbox,
+)
 
 LINK_LIFETIME = timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -70,8 +77,8 @@ def send_proof_link(
         select(Account.business_name).where(Account.id == account_id)
     ).one()
     variables = {
-        "business_name": business_name,
-        "address": address_key,
+        "business_name": shown_to_stranger(business_name, "a business"),
+        "address": shown_address(address_key),
         "link": f"{base_url}/prove/{raw}",
         "days": lifetime.days,
     }
@@ -95,21 +102,27 @@ def read_proof_request(session: Session, raw: str) -> ProofRequest | None:
 
 
 def answer_proof_request(session: Session, raw: str, *, is_agreed: bool) -> ProofRequest | None:
-    """Use the link up: prove the mailbox, or write down that its reader does not want this."""
+    """Use the link up: prove the mailbox, or write down that its reader does not want this.
+
+    A decline also ends a proof that there is already, so that no further mail leaves from there.
+    """
     link = find_link(session, raw, TokenPurpose.PROVE_MAILBOX)
     request = _request(session, link) if link else None
     if link is None or request is None or not use_link(session, link):
         return None
     if is_agreed:
         prove_mailbox(session, request.account_id, request.address)
-    record_change(
-        session,
-        request.account_id,
-        "mailbox.proven" if is_agreed else "mailbox.declined",
-        user_id=None,
-        after={"address": request.address},
-    )
+        _record(session, request, "mailbox.proven")
+        return request
+    _record(session, request, "mailbox.declined")
+    if unprove_mailbox(session, request.account_id, request.address):
+        _record(session, request, "mailbox.unproven")
     return request
+
+
+def _record(session: Session, request: ProofRequest, what: str) -> None:
+    address = {"address": request.address}
+    record_change(session, request.account_id, what, user_id=None, after=address)
 
 
 def _request(session: Session, link: OneTimeToken) -> ProofRequest | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from kartramail.accounts.models import History, OneTimeToken, TokenPurpose
 from kartramail.clock import now
@@ -34,6 +34,17 @@ def prove_mailbox(session: Session, account_id: int, address_key: str) -> None:
         .values(account_id=account_id, address_key=address_key, **fresh)
         .on_conflict_do_update(index_elements=["account_id", "address_key"], set_=fresh)
     )
+
+
+def unprove_mailbox(session: Session, account_id: int, address_key: str) -> bool:
+    """End the proof of this mailbox at once; False where there was none."""
+    ended = session.connection().execute(
+        delete(MailboxProof).where(
+            col(MailboxProof.account_id) == account_id,
+            col(MailboxProof.address_key) == address_key,
+        )
+    )
+    return bool(ended.rowcount)
 
 
 def mailbox_state(session: Session, account_id: int, address_key: str) -> MailboxState:

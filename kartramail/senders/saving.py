@@ -56,11 +56,11 @@ def save_gateway_sender(
     """
     lock_gateway(session, account_id)
     before = load_gateway(session, account_id)
+    values = _values(before, details)
+    if _is_as_saved(before, values):  # also at the second of two presses, whatever its version
+        return Saved(before, is_changed=False, asked=None)
     if version is not None and version != before.version:
         return Conflict(before)
-    values = _values(before, details)
-    if _is_as_saved(before, values):
-        return Saved(before, is_changed=False, asked=None)
     _write(session, before, values)
     after = load_gateway(session, account_id)
     record_change(

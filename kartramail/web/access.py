@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import LoginManager, current_user
@@ -42,7 +43,13 @@ def signed_in_required(view: Callable[P, R]) -> Callable[P, R | Response]:
             return cast(Response, login_manager.unauthorized())
         return view(*args, **kwargs)
 
+    guarded.needs_sign_in = True  # type: ignore[attr-defined]
     return guarded
+
+
+def needs_sign_in(view: Callable[..., Any]) -> bool:
+    """Whether the view sends strangers to the sign-in page by itself."""
+    return bool(getattr(view, "needs_sign_in", False))
 
 
 def owner_required(view: Callable[P, R]) -> Callable[P, R | Response]:
@@ -51,11 +58,16 @@ def owner_required(view: Callable[P, R]) -> Callable[P, R | Response]:
     @wraps(view)
     @signed_in_required
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if not person().is_owner:
-            abort(403, "Only an owner of this account can change that. Ask one of them.")
+        refuse_members()
         return view(*args, **kwargs)
 
     return cast(Callable[P, R | Response], guarded)
+
+
+def refuse_members() -> None:
+    """Tell whoever is signed in and owns not the account that they cannot do that (403)."""
+    if not person().is_owner:
+        abort(403, "Only an owner of this account can change that. Ask one of them.")
 
 
 def init_access(app: Flask) -> None:
@@ -67,12 +79,20 @@ def init_access(app: Flask) -> None:
     def load(sign_in_id: str) -> Person | None:
         if not sign_in_id.isdecimal():
             return None
-        with database().glance() as connection:
-            return glance_at_person(connection, int(sign_in_id))
+        return glance_at_person(database(), int(sign_in_id))
 
     @login_manager.unauthorized_handler
     def send_to_sign_in() -> Any:
-        target = url_for("accounts.log_in", next=request.full_path.rstrip("?"))
         if request.headers.get("HX-Request") == "true":
-            return "", 401, {"HX-Redirect": url_for("accounts.log_in")}
-        return redirect(target)
+            return "", 401  # the page says so itself, and keeps what was typed into it
+        return redirect(url_for("accounts.log_in", next=_way_back()))
+
+
+def _way_back() -> str:
+    """The page to show after sign-in: the one asked for, or the one whose form was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    sent_from = urlsplit(request.referrer or "")
+    adapter = current_app.create_url_adapter(request)
+    is_page = adapter is not None and adapter.test(sent_from.path, method="GET")
+    return sent_from.path if is_page and sent_from.netloc == request.host else "/"

@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from flask import current_app, request
 from flask_login import current_user
@@ -11,6 +10,7 @@ from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.outbox.claims import waiting_without_worker
 from kartramail.web.access import database
+from kartramail.web.reading import in_zone
 
 Banner = dict[str, str]
 
@@ -26,7 +26,7 @@ def banners(settings: Settings) -> list[Banner]:
     since = _waiting_since_lately(settings)
     if since is None or now() - since < _PATIENCE:
         return []
-    shown = since.astimezone(ZoneInfo(current_user.time_zone)).strftime("%H:%M")
+    shown = in_zone(since).strftime("%H:%M")
     return [
         {
             "kind": "warning",

@@ -12,13 +12,17 @@ from kartramail.config import Settings
 from kartramail.web.access import installation
 from kartramail.web.banners import banners
 from kartramail.web.local_requests import is_local_request
+from kartramail.web.opened_in import form_of_other_account, working_in
+from kartramail.web.reading import as_read, in_zone
 
 
 def init_context(app: Flask) -> None:
     """Put the names into the templates' reach."""
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["asset_url"] = asset_url  # macros are imported without context
+    app.jinja_env.globals.update(  # macros are imported without context
+        asset_url=asset_url, as_read=as_read, in_zone=in_zone, working_in=working_in
+    )
 
     @app.context_processor
     def names() -> dict[str, Any]:
@@ -29,6 +33,7 @@ def init_context(app: Flask) -> None:
             "platform_domain": settings.platform_domain,
             "has_catcher": is_catcher_visible(settings),
             "banners": banners(settings) if account else [],
+            "other_account": form_of_other_account() if account else None,
         }
 
 

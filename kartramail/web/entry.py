@@ -12,7 +12,7 @@ from flask_login import login_user, logout_user
 from werkzeug.wrappers import Response
 
 from kartramail.accounts.people import Person
-from kartramail.web.resume import with_resume
+from kartramail.web.resume import BROWSER_KEY, with_resume
 
 P = ParamSpec("P")
 
@@ -21,8 +21,14 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 
 
 def enter(person: Person) -> None:
-    """Give this browser a fresh session for that sign-in; nothing of the one before stays."""
+    """Give this browser a fresh session for that sign-in.
+
+    Of the one before stays only what says that a text to resume was made in this very browser.
+    """
+    browser_key = session.get(BROWSER_KEY)
     session.clear()
+    if browser_key is not None:
+        session[BROWSER_KEY] = browser_key
     login_user(person)
     session.permanent = True
 

@@ -7,7 +7,9 @@ from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from kartramail.accounts.authentication import wait_in_words
 from kartramail.errors import NotFound
+from kartramail.web.waiting import wait_of_this_request
 
 log = structlog.get_logger()
 
@@ -63,7 +65,7 @@ def _answer(
 ) -> Any:
     words = _WORDS.get(code, ("That did not work", "Go back and try again."))
     title = title or words[0]
-    advice = advice or _own_words(error) or words[1]
+    advice = advice or _own_words(error) or _wait_in_words(code) or words[1]
     if request.path.startswith("/api/"):
         response = jsonify(type="about:blank", title=title, status=code, detail=advice)
         response.mimetype = "application/problem+json"
@@ -74,6 +76,12 @@ def _answer(
     if code == 429 and error is not None and getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(error.retry_after)  # type: ignore[attr-defined]
     return response
+
+
+def _wait_in_words(code: int) -> str | None:
+    """How long to wait really, where a limit was exceeded."""
+    wait = wait_of_this_request() if code == 429 else None
+    return f"Wait {wait_in_words(wait)}, then try again." if wait is not None else None
 
 
 def _own_words(error: HTTPException | None) -> str | None:

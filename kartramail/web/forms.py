@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, render_template, request
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from kartramail.web.access import needs_sign_in
+from kartramail.web.opened_in import form_of_other_account, is_in_any_account
 
 csrf = CSRFProtect()
 V = TypeVar("V", bound=Callable[..., Any])
@@ -30,13 +34,29 @@ def init_forms(app: Flask) -> None:
     csrf.init_app(app)
 
     @app.before_request
-    def check_token() -> None:
+    def check_form() -> Any:
         if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.endpoint is None:
-            return
+            return None
         if request.path.startswith("/api/"):
-            return  # a key authenticates there, never a cookie
-        if current_app.view_functions[request.endpoint] not in _kept:
-            csrf.protect()
+            return None  # a key authenticates there, never a cookie
+        view = current_app.view_functions[request.endpoint]
+        if view in _kept or (needs_sign_in(view) and not current_user.is_authenticated):
+            return None  # the view itself says what is wrong, or asks to sign in
+        csrf.protect()
+        if (
+            current_user.is_authenticated
+            and not is_in_any_account(view)
+            and form_of_other_account()
+        ):
+            return _refuse_other_account()
+        return None
+
+
+def _refuse_other_account() -> Any:
+    """Nothing is done in one account by a button that was shown in another."""
+    is_fragment = request.headers.get("HX-Request") == "true"
+    name = "errors/_other_account.html" if is_fragment else "errors/other_account.html"
+    return render_template(name, code=409), 409
 
 
 def has_lost_token(form: Any) -> bool:

@@ -4,6 +4,7 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
+from limits import parse_many
 
 from kartramail.config import Settings
 
@@ -16,6 +17,16 @@ def by_person() -> str:
 
 
 limiter = Limiter(get_remote_address, swallow_errors=True)
+
+
+def is_too_often(what: str, rates: str) -> bool:
+    """Count one more `what` of this person; True where that exceeds one of the rates.
+
+    For what has several doors; a view with a rate of its own is decorated with `limiter.limit`.
+    """
+    if not limiter.enabled:
+        return False
+    return not all(limiter.limiter.hit(rate, what, by_person()) for rate in parse_many(rates))
 
 
 def init_limits(app: Flask, settings: Settings) -> None:

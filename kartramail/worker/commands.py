@@ -4,10 +4,12 @@ import sys
 
 import click
 
-from kartramail.cli import commands, ready_installation
+from kartramail.cli import commands, fail, ready_installation
 from kartramail.config import ROOT
+from kartramail.delivery.engine import EngineBroken
+from kartramail.errors import ConfigurationError
 from kartramail.processes import Child, end_with_parent, supervise
-from kartramail.worker.process import run_worker
+from kartramail.worker.process import run_worker, smtp_settings
 
 
 @commands.command()
@@ -17,17 +19,30 @@ from kartramail.worker.process import run_worker
     default=None,
     help="Delivery processes (WORKER_PROCESSES).",
 )
-def worker(processes: int | None) -> None:
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=None,
+    help="Seconds for what is on the wire when told to stop, with several processes.",
+)
+def worker(processes: int | None, grace: float | None) -> None:
     """Deliver from the outbox. SIGTERM finishes what is on the wire, then ends with status 0."""
     end_with_parent()
     found = ready_installation()
+    try:
+        smtp_settings(found.settings)  # before processes are started that would end again at once
+    except ConfigurationError as error:
+        fail(error)
     wanted = processes or found.settings.worker_processes
-    if wanted == 1:
-        run_worker(found)
-    else:
+    if wanted > 1:
         found.db.dispose()
         # What is on the wire may take until the last time-out of a conversation.
-        sys.exit(_run_many(wanted, grace=found.settings.mail_final_timeout + 30))
+        longest = found.settings.mail_final_timeout + 30
+        sys.exit(_run_many(wanted, grace=longest if grace is None else grace))
+    try:
+        run_worker(found)
+    except EngineBroken as error:
+        fail(error)
 
 
 def _run_many(processes: int, grace: float) -> int:

@@ -1,12 +1,14 @@
 """One delivery process: the engine, and beside it the rounds."""
 
+import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
-from kartramail.adapters.transport import SmtpSettings, SmtpTransport
+from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
 from kartramail.config import Settings
 from kartramail.delivery.engine import Engine
 from kartramail.installation import Installation
@@ -15,11 +17,17 @@ from kartramail.rounds import Round
 from kartramail.senders.rounds import ROUNDS as SENDER_ROUNDS
 from kartramail.worker.rounds import keep_rounds
 
+_BROKEN_GRACE = 10.0  # seconds for giving rows back, where a thread has ended
+
 ROUNDS: tuple[Round, ...] = (*OUTBOX_ROUNDS, *ACCOUNT_ROUNDS, *SENDER_ROUNDS)
 
 
 def run_worker(installation: Installation) -> None:
-    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first."""
+    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first.
+
+    Raises EngineBroken when a thread ended by itself, ConfigurationError for settings that clash.
+    """
+    smtp = smtp_settings(installation.settings)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -31,16 +39,27 @@ def run_worker(installation: Installation) -> None:
         target=keep_rounds, args=(installation, ROUNDS, stopping), name="rounds", daemon=True
     )
     rounds.start()
-    smtp = smtp_settings(installation.settings)
     engine = Engine(installation.db, installation.settings, lambda: SmtpTransport(smtp), stopping)
+    threading.Thread(target=_end_if_broken, args=(engine,), name="watch", daemon=True).start()
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:
         pool.submit(engine.run).result()
     installation.db.dispose()
 
 
+def _end_if_broken(engine: Engine) -> None:
+    """End the process at last, also where what is left of the engine waits for something."""
+    engine.broken.wait()
+    time.sleep(_BROKEN_GRACE)
+    os._exit(1)
+
+
 def smtp_settings(settings: Settings) -> SmtpSettings:
-    """How to talk to the mail server of these settings."""
+    """How to talk to the mail server of these settings.
+
+    The catcher is this machine's own and has no certificate: what is asked of a relay (TLS, a
+    name) is not asked of it. Raises ConfigurationError for settings that clash.
+    """
     host, port = settings.mail_host_and_port
     is_relay = not settings.has_catcher
     password = settings.mail_password.get_secret_value() if settings.mail_password else None
@@ -51,7 +70,7 @@ def smtp_settings(settings: Settings) -> SmtpSettings:
         password=password if is_relay else None,
         use_tls=settings.mail_use_tls and is_relay,
         use_ssl=settings.mail_use_ssl and is_relay,
-        tls=settings.mail_tls,
+        tls=settings.mail_tls if is_relay else Tls.OFF,
         timeout=settings.mail_timeout,
         final_timeout=settings.mail_final_timeout,
         ehlo_name=settings.ehlo_name,

@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("deaths", sa.Integer(), nullable=False),
         sa.Column("worker_id", IdType, nullable=True),
         sa.Column("source_kind", sa.String(32), nullable=False),
         sa.Column("type", sa.String(64), nullable=True),
@@ -359,6 +360,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("worker_id IS NOT NULL"),
             postgresql_where=sa.text("worker_id IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_message_test",
+            ["account_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("source_kind = 'test'"),
+            postgresql_where=sa.text("source_kind = 'test'"),
+        )
 
     op.create_table(
         "attempt",
@@ -399,6 +407,11 @@ def downgrade() -> None:
     op.drop_table("event")
     op.drop_table("attempt")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_message_test",
+            sqlite_where=sa.text("source_kind = 'test'"),
+            postgresql_where=sa.text("source_kind = 'test'"),
+        )
         batch_op.drop_index(
             "ix_message_held",
             sqlite_where=sa.text("worker_id IS NOT NULL"),

@@ -14,6 +14,7 @@ const inputOf = (message) => document.querySelector(`[aria-describedby~="${CSS.e
 const WORDS = {
   offline: "The connection is gone. What you typed is still here; try again in a moment.",
   signedOut: "You are signed out. Sign in again in another tab; what you typed stays here.",
+  tooOld: "This page is too old. Reload it and try again.",
   tooOften: "That was a little too often. Wait a minute, then try again.",
   failed: "That did not work on our side. What you typed is still here; try again in a moment.",
   unchecked: "Could not check just now. You can still save.",
@@ -21,13 +22,15 @@ const WORDS = {
 
 const wordsFor = (status) => {
   if (!status) return WORDS.offline;
+  if (status === 400) return WORDS.tooOld;
   if (status === 401 || status === 403) return WORDS.signedOut;
   if (status === 429) return WORDS.tooOften;
   return WORDS.failed;
 };
 
-const announce = (text) => {
-  const region = document.getElementById("notices");
+/* Where an answer was to stand, if it is announced there; else on top of the page. */
+const announce = (text, place) => {
+  const region = place?.matches?.("[role=status]") ? place : document.getElementById("notices");
   if (!region) return;
   const banner = document.createElement("div");
   banner.className = "banner";
@@ -80,16 +83,30 @@ document.addEventListener("htmx:afterRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!/^\s*<!doctype/i.test(event.detail.serverResponse)) return;
   event.detail.shouldSwap = false;
-  announce(WORDS.signedOut);
+  announce(WORDS.signedOut, event.detail.target);
 });
+
+/* The field and those that its verdict hangs on. When one of these changes, its own answer brings the message of this
+   field along. */
+const judgedTogether = (input) => [input.name, ...(input.dataset.judgedWith ?? "").split(" ")]
+  .map((name) => name && input.form?.elements.namedItem(name)).filter((field) => field instanceof Element);
 
 /* An answer about a value that is no longer in the field says nothing about the one that is. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const message = checkedMessage(event.detail);
   const input = message && inputOf(message);
   if (!input) return;
-  const asked = event.detail.requestConfig.formData?.get(input.name);
-  if (asked !== null && asked !== undefined && asked !== input.value) event.detail.shouldSwap = false;
+  const asked = event.detail.requestConfig.formData;
+  const hasChanged = (field) => (asked?.get(field.name) ?? field.value) !== field.value;
+  if (judgedTogether(input).some(hasChanged)) event.detail.shouldSwap = false;
+});
+
+/* The same for the message of another field that comes along. */
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const message = checkedMessage(event.detail);
+  const input = message && inputOf(message);
+  const judged = event.detail.fragment?.querySelector("[data-judged]");
+  if (input && judged && judged.dataset.judged !== input.value) event.detail.shouldSwap = false;
 });
 
 /* Nor may an answer take the focus away: who has tabbed to the suggestion wants to press it. */
@@ -117,7 +134,7 @@ for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
 const explainFailure = (event) => {
   const message = checkedMessage(event.detail);
   const status = event.detail.xhr?.status;
-  if (!message || status === 401 || status === 403) announce(wordsFor(status));
+  if (!message || status === 401 || status === 403) announce(wordsFor(status), message ? null : event.detail.target);
   if (!message) return;
   message.textContent = WORDS.unchecked; // what stood here was about an earlier value
   markValidity(message);
@@ -209,6 +226,30 @@ document.addEventListener("keydown", (event) => {
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
+});
+
+/* A button may be answered elsewhere on the page: the answer comes into view. A menu makes way, and as its button is
+   gone then, the focus goes there, too. */
+const sentByMenu = new WeakSet();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const menu = closestOf(event, "details[data-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  sentByMenu.add(event.detail.xhr);
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { requestConfig, target, xhr } = event.detail;
+  if (requestConfig?.verb !== "post" || !target?.matches("[role=status]:not(.field-message)")) return;
+  if (sentByMenu.has(xhr)) target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: sentByMenu.has(xhr) ? "center" : "nearest" });
+});
+
+/* An answer that grows while one looks at it stays in view. */
+document.addEventListener("htmx:afterSettle", () => {
+  const looked = document.activeElement;
+  if (looked?.matches("[role=status][tabindex]")) looked.scrollIntoView({ block: "nearest" });
 });
 
 /* The part that would unfold is shown as a dialog instead, and put back when it closes. */

@@ -1,14 +1,18 @@
 """A forgotten password: a link works once, for an hour, and ends every sign-in (R-SAFE)."""
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from sqlmodel import select, update
 
 from kartramail.accounts.models import OneTimeToken
 from kartramail.clock import now
+from kartramail.ids import show_id
 from kartramail.installation import Installation
 from tests.support.cast import PASSWORD, Actor, post
 from tests.support.mailbox import mails_to, newest_link, templates_to
@@ -116,3 +120,69 @@ def test_without_a_csrf_token_nothing_happens(app: Flask, client: FlaskClient, l
     assert client.post(link, data=NEW).status_code == 422
     assert client.post("/forgot", data={"email": ALICE}).status_code == 422
     assert log_in(app, PASSWORD) == 303
+
+
+@pytest.fixture
+def homeless(alice: Actor, bob: Actor, client: FlaskClient, installation: Installation) -> str:
+    """Bob was in one team only, was taken out of it, and is invited again: his invitation."""
+    alice.post(f"/settings/team/{show_id(bob.user_id)}/remove")
+    alice.post("/settings/team", {"email": bob.email, "role": "member"})
+    return newest_link(installation, bob.email)
+
+
+def test_who_is_in_no_team_and_invited_gets_a_link(
+    homeless: str, client: FlaskClient, installation: Installation
+) -> None:
+    """The invitation asks for a password that they may have forgotten."""
+    bob = "bob@doeinc.com"
+    assert 'href="/forgot"' in client.get(homeless).text
+    post(client, "/forgot", {"email": bob})
+    assert templates_to(installation, bob) == ["join_team", "reset_password"]
+    answer = post(client, newest_link(installation, bob), NEW)
+    assert (answer.status_code, answer.location) == (303, "/login")
+    assert "You are in no team now" in client.get("/login").text
+    assert templates_to(installation, bob)[-1] == "password_changed"
+    assert post(client, homeless, NEW).location == "/"
+    assert "Alice Doe" in client.get("/settings/team").text
+
+
+def test_who_left_the_team_after_asking_is_told_that_the_password_is_saved(
+    alice: Actor, bob: Actor, client: FlaskClient, installation: Installation
+) -> None:
+    post(client, "/forgot", {"email": bob.email})
+    link = newest_link(installation, bob.email)
+    alice.post(f"/settings/team/{show_id(bob.user_id)}/remove")
+    assert post(client, link, NEW).location == "/login"
+    assert "Your new password is saved" in client.get("/login").text
+
+
+def test_as_much_is_written_for_a_stranger(
+    alice: Actor, client: FlaskClient, installation: Installation
+) -> None:
+    """R-SAFE: but for the mail itself, which stands in the outbox of an account."""
+
+    def written(email: str) -> list[str]:
+        statements: list[str] = []
+        note = partial(_note, statements)
+        event.listen(installation.db.engine, "before_cursor_execute", note)
+        post(client, "/forgot", {"email": email})
+        event.remove(installation.db.engine, "before_cursor_execute", note)
+        return [each for each in statements if each != "INSERT INTO message"]
+
+    assert written(ALICE) == written("nobody@doeinc.com")
+    assert written(ALICE) == ["UPDATE one_time_token SET", "INSERT INTO one_time_token"]
+
+
+def _note(statements: list[str], *args: Any) -> None:
+    words = args[2].split()
+    if words[0] in ("INSERT", "UPDATE", "DELETE"):
+        statements.append(" ".join(words[:3]))
+
+
+def test_the_link_of_a_stranger_leads_nowhere(
+    client: FlaskClient, installation: Installation
+) -> None:
+    post(client, "/forgot", {"email": "nobody@doeinc.com"})
+    with installation.db.reading() as session:
+        (link,) = session.exec(select(OneTimeToken))
+    assert (link.user_id, link.account_id, link.address) == (None, None, "")

@@ -58,6 +58,12 @@ def test_the_later_of_two_windows_is_told_and_keeps_what_it_typed(
     assert details(installation, alice).business_name == "Doe and Sons"
 
 
+def test_the_second_of_two_presses_is_no_conflict(alice: Actor, installation: Installation) -> None:
+    for _ in range(2):
+        assert alice.post("/settings/account", FORM).status_code == 303
+    assert details(installation, alice).version == 2
+
+
 def test_without_a_version_there_is_no_check(alice: Actor) -> None:
     form = {name: value for name, value in FORM.items() if name != "version"}
     assert alice.post("/settings/account", form).status_code == 303

@@ -44,6 +44,7 @@ HOSTILE = {
     "blanks after a tag": "{% if" + " " * 100_000 + "x %}{% endif %}",
     "verbatim without end": "{% comment %}" + "{% raw %}" * 20_000,
     "length": "x" * 300_001,
+    "code": "{{ a | append: b }}" * 1_060,
 }
 
 
@@ -71,6 +72,12 @@ def test_lists_from_outside_count_as_well() -> None:
     nested = "{% for a in l %}{% for b in l %}{{ b }}{% endfor %}{% endfor %}"
     with pytest.raises(TemplateError, match="loops run too often"):
         compile_template(nested, TemplateKind.TEXT).render({"l": list(range(1000))})
+
+
+def test_the_fault_of_too_much_code_says_what_to_do() -> None:
+    with pytest.raises(TemplateError, match=r"more than 20,000 characters of code.*Use fewer"):
+        compile_template("{{ a | append: b }}" * 1_060, TemplateKind.HTML)
+    assert compile_template("{{ a | append: b }}" * 1_000, TemplateKind.HTML).code_size == 19_000
 
 
 def test_a_subject_has_a_length() -> None:

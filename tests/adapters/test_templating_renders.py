@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kartramail import clock
+from kartramail.adapters import templating
 from kartramail.adapters.templating import TemplateKind, compile_template
 from kartramail.errors import TemplateError
 
@@ -124,9 +125,16 @@ def test_compiling_twice_gives_the_same_template() -> None:
     assert compile_template("Hi {{ x }}", TEXT) is not compile_template("Hi {{ x }}", HTML)
 
 
-def test_a_template_of_much_code_is_not_kept() -> None:
-    source = "{{ x }}" * 2_000
-    assert compile_template(source, TEXT) is not compile_template(source, TEXT)
+def test_what_is_kept_is_bounded_by_what_it_weighs() -> None:
+    """Compiled, code takes up to two hundred times its length: strangers must not fill memory."""
+    cache = templating._cache
+    heavy = "{{ x }}" * 2_800
+    first = compile_template(heavy + "0", TEXT)
+    assert compile_template(heavy + "0", TEXT) is first
+    for n in range(1, 12):
+        compile_template(heavy + str(n), TEXT)
+        assert cache.weight <= templating.CACHED_BYTES
+    assert compile_template(heavy + "0", TEXT) is not first
 
 
 def test_one_rendering_leaves_nothing_for_the_next() -> None:

@@ -130,6 +130,15 @@ def test_a_host_that_is_none_is_no_exception(host: str) -> None:
     assert reply.stage is Stage.CONNECT
 
 
+@pytest.mark.parametrize("name", ["bücher.example", "a\r\nMAIL FROM:<b@c.example>", "\ud800"])
+def test_a_name_for_ehlo_that_is_none_is_no_exception(name: str) -> None:
+    with ScriptedServer() as server:
+        ((_, reply),) = transport(server, ehlo_name=name).deliver(envelopes(2))
+    assert isinstance(reply, Deferred)
+    assert (reply.stage, reply.costs_attempt) == (Stage.EHLO, False)
+    assert "EHLO_NAME" in reply.words
+
+
 def test_a_silent_server_is_left_after_the_time_for_the_step() -> None:
     with ScriptedServer({"end_of_data": Silence()}) as server:
         patient = transport(server, timeout=60.0, final_timeout=0.1)

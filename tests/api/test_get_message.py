@@ -16,9 +16,11 @@ MESSAGE = {"to": "pat@example.net", "subject": "Hello", "html": "<p>Good morning
 def test_the_story_has_the_servers_own_words(
     db: Database, settings: Settings, alices_program: Program
 ) -> None:
-    shown = alices_program.post("/messages", MESSAGE).get_json()["id"]
+    posted = alices_program.post("/messages", MESSAGE).get_json()
+    shown = posted["id"]
     before = alices_program.get(f"/messages/{shown}").get_json()
     assert before["state"] == "queued"
+    assert before["sender"] == posted["sender"]
     assert [event["kind"] for event in before["events"]] == ["queued"]
     script = {"rcpt": [Say("450 4.2.0 come back later"), Ok()]}
     with ScriptedServer(script) as server, running_engine(db, settings, server.port):

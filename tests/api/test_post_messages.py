@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from kartramail.adapters.template_sandbox import MAX_SOURCE
 from kartramail.db import Database
 from kartramail.ids import read_id
 from kartramail.outbox.models import MessageState, SourceKind
@@ -83,6 +85,10 @@ def test_all_or_nothing_with_the_index_of_each_fault(db: Database, alices_progra
         ({"asset_id": "nosuch"}, "/asset_id"),
         ({"variables": "no object"}, "/variables"),
         ({"variables": {"a": float("inf")}}, "/variables"),
+        ({"variables": {"a": "b\x00"}}, "/variables"),
+        ({"variables": {"a": [{"b": "\ud800"}]}}, "/variables"),
+        ({"variables": {"a": {"\udfff": 1}}}, "/variables"),
+        ({"text": "x" * 300_001}, "/text"),
         ({"surprise": 1}, "/surprise"),
     ],
 )
@@ -98,18 +104,60 @@ def test_what_does_not_fit_is_refused_with_its_place(
     assert messages(db) == []
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b'"x"', b"{", b"null", b"\xff", b"[" * 100_000, b'{"a":' * 100_000]
-)
-def test_a_body_that_is_no_message_is_refused(alices_program: Program, body: bytes) -> None:
-    answer = alices_program.client.post(
+def post_raw(
+    program: Program, body: bytes, content_type: str | None = "application/json"
+) -> TestResponse:
+    return program.client.post(
         "/api/v1/messages",
         data=body,
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {alices_program.key}"},
+        content_type=content_type,
+        headers={"Authorization": f"Bearer {program.key}"},
     )
-    assert answer.status_code in (400, 422), answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff", 400),
+        (b'{"to": "a@b.example" "x"}', 400),
+        (b'{"a": ' + b"1" * 5000 + b"}", 400),
+        (b"[]", 422),
+        (b'"x"', 422),
+        (b"null", 422),
+        (b"[" * 100_000, 422),
+        (b'{"a":' * 100_000, 422),
+    ],
+)
+def test_a_body_that_is_no_message_is_refused_in_words(
+    alices_program: Program, body: bytes, status: int
+) -> None:
+    answer = post_raw(alices_program, body)
+    assert answer.status_code == status, answer.text
     assert answer.mimetype == "application/problem+json"
+    detail = answer.get_json()["detail"]
+    assert detail[0].isupper()
+    assert detail[-1] in ".}"
+    assert "NewMessage" not in answer.text
+
+
+def test_the_place_of_a_fault_in_json_is_named(alices_program: Program) -> None:
+    answer = post_raw(alices_program, b'{"to": "pat@example.net",\n "subject" "Hello"}')
+    assert answer.status_code == 400
+    assert "line 2, column 12" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", None])
+def test_another_content_type_is_named(alices_program: Program, content_type: str | None) -> None:
+    answer = post_raw(alices_program, b'{"to": "pat@example.net"}', content_type)
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.get_json()["detail"]
+
+
+def test_null_for_variables_is_none_of_them(db: Database, alices_program: Program) -> None:
+    assert alices_program.post("/messages", MESSAGE | {"variables": None}).status_code == 202
+    assert messages(db)[0].variables is None
 
 
 def test_commercial_mail_needs_a_contact_who_agreed(db: Database, alices_program: Program) -> None:
@@ -150,6 +198,20 @@ def test_the_same_key_has_one_effect(db: Database, alices_program: Program) -> N
     again = alices_program.post("/messages", MESSAGE, Idempotency_Key="one")
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.get_json() == again.get_json()
+    assert len(messages(db)) == 1
+
+
+def test_a_repeat_is_answered_without_being_judged_again(
+    db: Database, alices_program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken stays taken, whatever rule was made stricter meanwhile."""
+    first = alices_program.post("/messages", MESSAGE, Idempotency_Key="one")
+    monkeypatch.setattr("kartramail.api.messages.find_faults", pytest.fail)
+    again = alices_program.post("/messages", MESSAGE, Idempotency_Key="one")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.get_json() == again.get_json()
+    other = alices_program.post("/messages", MESSAGE | {"to": "nobody"}, Idempotency_Key="one")
+    assert other.get_json()["code"] == "key_reused"
     assert len(messages(db)) == 1
 
 
@@ -196,3 +258,11 @@ def test_the_description_is_public(client: FlaskClient) -> None:
     description = client.get("/api/v1/openapi.json").get_json()
     assert description["openapi"].startswith("3.1")
     assert {"/api/v1/messages", "/api/v1/senders/check"} <= description["paths"].keys()
+
+
+def test_the_description_has_the_real_bounds(client: FlaskClient) -> None:
+    schemas = client.get("/api/v1/openapi.json").get_json()["components"]["schemas"]
+    fields = schemas["NewMessage"]["properties"]
+    for name in ("text", "html"):
+        assert fields[name]["anyOf"][0]["maxLength"] == MAX_SOURCE
+    assert schemas["NewMessages"]["properties"]["messages"]["maxItems"] == 1000

@@ -152,21 +152,21 @@ def _enqueue(db: Database, letter: Letter, count: int) -> None:
 
 
 def _count_workers(db: Database) -> int:
-    with db.glance() as connection:
-        return connection.scalar(select(func.count()).select_from(Worker)) or 0
+    with db.reading() as session:
+        return session.scalar(select(func.count()).select_from(Worker)) or 0
 
 
 def _count_unfinished(db: Database) -> int:
     """Rows that wait or are held; both by small indexes, so that looking costs next to nothing."""
     waiting = select(col(Message.id)).where(col(Message.due_at).is_not(None)).limit(1)
     held = select(col(Message.id)).where(col(Message.worker_id).is_not(None)).limit(1)
-    with db.glance() as connection:
-        return sum(connection.execute(which).first() is not None for which in (waiting, held))
+    with db.reading() as session:
+        return sum(session.execute(which).first() is not None for which in (waiting, held))
 
 
 def _check_all_sent(db: Database) -> None:
-    with db.glance() as connection:
-        states = set(connection.scalars(select(col(Message.state)).distinct()))
+    with db.reading() as session:
+        states = set(session.scalars(select(col(Message.state)).distinct()))
     if states != {MessageState.SENT}:
         raise RuntimeError(f"Not every message was sent: {states}")
 

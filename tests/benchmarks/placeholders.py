@@ -75,8 +75,7 @@ def _fill(db: Database, taken: int, count: int) -> list[int]:
                 )
             ]
             session.connection().execute(insert(Placeholder), rows)
-    with db.engine.connect().execution_options(begins_nothing=True) as connection:
-        connection.execute(text("ANALYZE"))
+        session.connection().execute(text("ANALYZE"))
     return accounts[taken:]
 
 

@@ -1,7 +1,9 @@
 """Nothing that was typed is lost: over night, over a lost session, in two tabs (R-EDIT, R-SAVE)."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from kartramail.accounts.models import Membership, Role
 from tests.browser.conftest import Visitors
 from tests.browser.tour import CARD, EDIT
 from tests.browser.world import World
@@ -88,6 +90,106 @@ def test_typing_on_over_a_lost_session_says_so_and_keeps_the_text(
     expect(page.get_by_text("You are signed out")).to_be_visible()
     expect(page.get_by_label("Send-from address")).to_have_value("alice@gmail.com")
     assert page.url.endswith(EDIT)
+
+
+def unsaved(page: Page) -> None:
+    """The page is still there with what was typed."""
+    assert page.url.endswith(EDIT)
+    expect(page.get_by_label("Sender name")).to_have_value("Typed and not saved")
+
+
+HELLO = {
+    "sender_name": "Doe Inc.",
+    "send_from": "hello@doeinc.com",
+    "reply_to": "hello@doeinc.com",
+}
+
+
+@pytest.mark.parametrize("button", ["Send a test", "See it as your contacts do", "Send again"])
+def test_a_button_beside_says_that_one_is_signed_out_and_takes_nothing_away(
+    alice: Actor, alices_page: Page, expected_faults: list[str], button: str
+) -> None:
+    expected_faults += LOST
+    alice.post(EDIT, HELLO)
+    page = alices_page
+    page.goto(EDIT)
+    fill_name(page, "Typed and not saved")
+    expect(page.locator("#sender_name-message")).to_be_visible()
+    page.context.clear_cookies()
+    page.get_by_role("button", name=button).click()
+    place = page.locator("#link-result" if button == "Send again" else "#trial-result")
+    expect(place.get_by_text("You are signed out")).to_be_in_viewport()
+    unsaved(page)
+
+
+def test_send_again_answers_beside_the_button(alice: Actor, alices_page: Page) -> None:
+    alice.post(EDIT, HELLO)
+    page = alices_page
+    page.goto(EDIT)
+    fill_name(page, "Typed and not saved")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("#link-result")).to_contain_text("on its way to hello@doeinc.com")
+    unsaved(page)
+
+
+@pytest.mark.parametrize(
+    ("button", "words"),
+    [
+        ("Send a test", "On its way"),
+        ("Send again", "on its way to hello@doeinc.com"),
+    ],
+)
+def test_without_javascript_the_page_comes_back_with_what_was_typed(
+    alice: Actor, new_page: Visitors, button: str, words: str
+) -> None:
+    alice.post(EDIT, HELLO)
+    page = new_page(alice, java_script_enabled=False)
+    page.goto(EDIT)
+    fill_name(page, "Typed and not saved")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_text(words)).to_be_visible()
+    unsaved(page)
+
+
+def test_a_page_that_is_too_old_says_so(alices_page: Page, expected_faults: list[str]) -> None:
+    """Its token is of a session before: that is nothing that went wrong on our side."""
+    expected_faults += LOST
+    page = alices_page
+    page.goto(EDIT)
+    fill_name(page, "Typed and not saved")
+    sign_in_anew(page.context.new_page())
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("This page is too old. Reload it and try again.")).to_be_visible()
+    expect(page.get_by_text("on our side")).to_have_count(0)
+    unsaved(page)
+
+
+def test_a_form_of_another_account_is_kept_and_leads_back(
+    world: World, alice: Actor, alices_page: Page
+) -> None:
+    """R-SAVE: Alice opens Edit in Doe Inc. and goes to Your Company in another tab."""
+    charlie = world.owner("Your Company", "Charlie Poe", "charlie@yourcompany.com")
+    with world.installation.db.transaction() as session:
+        session.add(
+            Membership(account_id=charlie.account_id, user_id=alice.user_id, role=Role.OWNER)
+        )
+    page = alices_page
+    page.goto(EDIT)
+    fill_name(page, "Typed and not saved")
+    other = page.context.new_page()
+    other.goto("/settings/profile")
+    other.get_by_role("button", name="Go to Your Company").click()
+    expect(other.get_by_role("heading", name="Your Company")).to_be_visible()
+    press_edit(page)
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("You are working in Your Company now")
+    expect(told).to_contain_text("This form was opened in Doe Inc.")
+    unsaved(page)
+    page.get_by_role("button", name="Go back to Doe Inc.").click()
+    expect(page.get_by_label("Sender name")).to_have_value("Typed and not saved")
+    press_edit(page)
+    expect(page).to_have_url(world.address + CARD)
+    expect(page.locator(".inbox").first).to_contain_text("Typed and not saved")
 
 
 def test_the_later_of_two_tabs_is_told_and_keeps_what_it_typed(

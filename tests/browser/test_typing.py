@@ -109,6 +109,68 @@ def test_an_answer_about_another_value_is_dropped(form: Page) -> None:
     assert message.inner_text() == before
 
 
+def test_a_late_message_of_another_field_does_not_replace_the_right_one(form: Page) -> None:
+    """The send-from's answer brings a message about the reply-to that has changed meanwhile."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    form.route(re.compile(r"/check/send_from$"), hold)
+    with form.expect_request(CHECK):
+        form.get_by_label("Send-from address").fill("alice@yourcompany.com")
+    form.get_by_label("Reply-to address").fill("help@yourcompany.com")
+    message = form.locator("#reply_to-message")
+    expect(message).to_contain_text("Replies can arrive at yourcompany.com")
+    form.evaluate(WHEN_SWAP_IS_DECIDED.replace("htmx:beforeSwap", "htmx:oobBeforeSwap"))
+    held[-1].continue_()  # leaving the field has asked once more
+    assert form.evaluate("() => window.decided") is False
+    expect(message).to_contain_text("Replies can arrive at yourcompany.com")
+    expect(form.get_by_label("Reply-to address")).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_an_answer_that_was_asked_before_the_other_address_changed_is_dropped(form: Page) -> None:
+    """The reply-to is judged by the send-from: the answer to its change says what holds now."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    form.route(re.compile(r"/check/reply_to$"), hold)
+    with form.expect_request(CHECK):
+        form.get_by_label("Reply-to address").fill(OTHER)
+    form.get_by_label("Send-from address").fill("alice@yourcompany.com")
+    message = form.locator("#reply_to-message")
+    expect(message).to_contain_text("than alice@yourcompany.com")
+    form.evaluate(WHEN_SWAP_IS_DECIDED)
+    held[-1].continue_()  # leaving the field has asked once more
+    assert form.evaluate("() => window.decided") is False
+    expect(message).to_contain_text("than alice@yourcompany.com")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("label", "typed", "verdict"),
+    [
+        ("Send-from address", "jane@gmail.com", "is shared by many people"),
+        ("Send-from address", "jane@gmial.com", "Did you mean"),
+        ("Reply-to address", "support@yourcompany.com", "is on another domain"),
+        ("Sender name", "x" * 65, "64"),
+    ],
+)
+def test_nothing_below_moves_when_a_verdict_comes(
+    form: Page, width: int, label: str, typed: str, verdict: str
+) -> None:
+    form.set_viewport_size({"width": width, "height": 900})
+    field = form.locator(".field", has=form.get_by_label(label, exact=True))
+    height = "field => field.getBoundingClientRect().height"
+    before = field.evaluate(height)
+    form.get_by_label(label, exact=True).fill(typed)
+    form.get_by_label(label, exact=True).blur()
+    expect(field).to_contain_text(verdict)
+    assert field.evaluate(height) == before
+
+
 def test_a_change_of_one_address_judges_the_other_again(form: Page) -> None:
     """R-SAME-DOMAIN joins them."""
     form.get_by_label("Send-from address").fill("alice@yourcompany.com")

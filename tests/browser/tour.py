@@ -7,6 +7,7 @@ from typing import Literal
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
+from kartramail.accounts.models import Membership, Role
 from kartramail.ids import show_id
 from kartramail.outbox.models import MessageState
 from kartramail.senders.service import record_test
@@ -31,7 +32,7 @@ class Town:
 
     world: World
     jane: Actor = field(init=False)
-    """Owns Doe Inc.: proven sender, a test that arrived, keys, a team."""
+    """Owns Doe Inc.: proven sender, a test that arrived, keys, a team. In Ana's account, too."""
     bob: Actor = field(init=False)
     """A member of Doe Inc."""
     zoe: Actor = field(init=False)
@@ -93,6 +94,8 @@ class Town:
                 server="mx1.yourcompany.com",
             )
             record_test(session, self.ana.account_id, test_id)
+            place = {"account_id": self.ana.account_id, "user_id": self.jane.user_id}
+            session.add(Membership(role=Role.MEMBER, **place))
 
     def _leave_links(self) -> None:
         stranger: FlaskClient = self.world.app.test_client()
@@ -176,6 +179,41 @@ def _other_tab(page: Page, town: Town) -> None:
     expect(page.get_by_text("Not saved:")).to_be_visible()
 
 
+def _other_account(page: Page, town: Town) -> None:
+    page.goto(EDIT)
+    page.locator("#sender-form input[name=opened_in]").evaluate(
+        "(field, account) => { field.value = account }", show_id(town.ana.account_id)
+    )
+    page.get_by_label("Sender name").fill("Typed in Your Company")
+    page.locator(".page-actions").get_by_role("button", name="Edit").click()
+    expect(page.get_by_text("This form was opened in")).to_be_visible()
+
+
+def _button_of_other_account(page: Page, town: Town) -> None:
+    page.goto("/settings/profile")
+    page.locator("form[action='/account/switch'] input[name=opened_in]").evaluate(
+        """(field, account) => { field.value = account;
+           field.form.action = "/settings/integrations/kartramail/test"; }""",
+        show_id(town.ana.account_id),
+    )
+    page.get_by_role("button", name="Go to Your Company").click()
+    expect(page.get_by_role("heading", name="That was another account")).to_be_visible()
+
+
+def _doubtful(page: Page, town: Town) -> None:
+    page.goto(EDIT)
+    page.get_by_label("Send-from address").fill("jane@gmail.con")
+    page.get_by_label("Reply-to address").fill("jane@gmail.con")
+    page.locator(".page-actions").get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _sent_by_menu(page: Page, town: Town) -> None:
+    _open_menu(page, town)
+    page.locator("details.menu").get_by_role("button", name="Send a test").click()
+    expect(page.locator("#trial-result")).to_contain_text("took it", timeout=20_000)
+
+
 def _open_menu(page: Page, town: Town) -> None:
     page.goto(CARD)
     page.locator("details.menu summary").click()
@@ -230,6 +268,10 @@ TOUR = (
     Stop("edit-refused", "jane", _refused_sender),
     Stop("edit-suggestion", "jane", _other_domain),
     Stop("edit-other-tab", "jane", _other_tab),
+    Stop("edit-other-account", "jane", _other_account),
+    Stop("edit-doubtful", "jane", _doubtful),
+    Stop("other-account", "jane", _button_of_other_account),
+    Stop("card-tested-by-menu", "jane", _sent_by_menu),
     Stop("domains", "jane", _at("/settings/domains")),
     Stop("api-keys", "jane", _at("/settings/api-keys")),
     Stop("api-keys-empty", "zoe", _at("/settings/api-keys")),

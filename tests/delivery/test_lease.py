@@ -3,14 +3,18 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
+from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.delivery import engine
-from kartramail.delivery.lease import Lease
+from kartramail.delivery.lease import Lease, read_clocks
+from kartramail.outbox.claims import reclaim, register_worker, waiting_without_worker
 from kartramail.outbox.models import MessageState, Worker
 from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import add_account, add_messages, messages
@@ -67,3 +71,108 @@ def _are_sent(db: Database) -> bool:
 def _workers(db: Database) -> list[int]:
     with db.reading() as session:
         return list(session.exec(select(Worker.id)))
+
+
+def _bury_all(db: Database) -> None:
+    """As somebody does to whom all heartbeats look old."""
+    with db.transaction() as session:
+        long_ago = now() - timedelta(hours=1)
+        session.connection().execute(update(Worker).values(heartbeat_at=long_ago))
+        reclaim(session, timedelta(seconds=15))
+
+
+def test_a_worker_that_was_buried_alive_stops_with_what_is_on_the_wire(
+    db: Database, settings: Settings
+) -> None:
+    """It finds out by its first answer that is not taken, long before its next heartbeat."""
+    with db.transaction() as session:
+        add_messages(session, add_account(session), MESSAGES)
+    arrived: list[Received] = []
+
+    def keep(received: Received) -> None:
+        arrived.append(received)
+        time.sleep(0.01)
+
+    with (
+        SinkServer(keep) as sink,
+        running_engine(db, settings, sink.port, connections=CONNECTIONS, lease=60),
+    ):
+        wait_until(lambda: len(arrived) > 5)
+        _bury_all(db)
+        with running_engine(db, settings, sink.port, connections=CONNECTIONS, lease=60):
+            wait_until(lambda: _are_sent(db), 60)
+    copies = Counter(r.data.partition(b"X-KartraMail-Message: ")[2][:13] for r in arrived)
+    assert len(copies) == MESSAGES
+    assert sum(copies.values()) - MESSAGES <= CONNECTIONS
+    assert all(message.worker_id is None for message in messages(db))
+
+
+def test_a_worker_that_was_buried_while_idle_delivers_again(
+    db: Database, settings: Settings
+) -> None:
+    """It must not claim under a number that is no worker's any more."""
+    with db.transaction() as session:
+        account_id = add_account(session)
+    with SinkServer() as sink, running_engine(db, settings, sink.port, lease=60):
+        wait_until(lambda: len(_workers(db)) == 1)
+        _bury_all(db)
+        with db.transaction() as session:
+            add_messages(session, account_id, 20)
+        wait_until(lambda: _are_sent(db))
+    assert len(sink.messages) == 20
+
+
+@pytest.mark.parametrize("which", range(3), ids=["monotonic", "boot time", "wall"])
+@pytest.mark.parametrize("step", [60.0, -60.0])
+def test_the_hold_is_trusted_only_if_every_clock_agrees(
+    db: Database, monkeypatch: pytest.MonkeyPatch, which: int, step: float
+) -> None:
+    """A machine that slept, or whose clock was set, may have been buried meanwhile."""
+    lease = Lease(db, 15, lambda _, error: pytest.fail(str(error)))
+    lease.start()
+    try:
+        assert lease.is_held
+        with monkeypatch.context() as patched:
+            moved = tuple(
+                reading + (step if n == which else 0) for n, reading in enumerate(read_clocks())
+            )
+            patched.setattr("kartramail.delivery.lease.read_clocks", lambda: moved)
+            assert not lease.is_held
+    finally:
+        lease.stop()
+
+
+def test_a_clock_that_is_wrong_buries_nobody(
+    make_database_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On many machines the age of a heartbeat is told by the database's clock alone."""
+    db = Database(make_database_url("postgresql"))
+    with db.transaction() as session:
+        register_worker(session, "one", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr("kartramail.outbox.claims.now", lambda: now() + timedelta(hours=1))
+        with db.transaction() as session:
+            reclaim(session, timedelta(seconds=15))
+            assert waiting_without_worker(session, timedelta(seconds=15)) is None
+    assert len(_workers(db)) == 1
+    db.dispose()
+
+
+def test_little_is_held_in_memory(db: Database, settings: Settings) -> None:
+    """What a killed process held counts as a death of each."""
+    with db.transaction() as session:
+        add_messages(session, add_account(session), MESSAGES)
+    may_go_on = threading.Event()
+
+    def keep(_: Received) -> None:
+        may_go_on.wait(20)
+
+    with SinkServer(keep) as sink, running_engine(db, settings, sink.port, timeout=30):
+        wait_until(lambda: _held(db) >= CONNECTIONS)
+        assert _held(db) <= 5 * CONNECTIONS
+        may_go_on.set()
+        wait_until(lambda: _are_sent(db), 60)
+
+
+def _held(db: Database) -> int:
+    return sum(message.worker_id is not None for message in messages(db))

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from sqlmodel import update
 
 from kartramail.clock import now
 from kartramail.installation import Installation
+from kartramail.messages.queries import has_accepted_test
 from kartramail.messages.service import send_test
 from kartramail.onboarding.checklist import Checklist, make_checklist, read_situation
 from kartramail.outbox.models import Message, MessageState
@@ -37,8 +39,11 @@ def end_test(installation: Installation, actor: Actor, state: MessageState) -> N
             business_name="Doe Inc.",
         )
         session.flush()
+        sent_at = now() if state is MessageState.SENT else None
         session.connection().execute(
-            update(Message).where(Message.id == message_id).values(state=state, due_at=None)
+            update(Message)
+            .where(Message.id == message_id)
+            .values(state=state, due_at=None, sent_at=sent_at)
         )
 
 
@@ -69,6 +74,40 @@ def test_it_disappears_by_itself_when_done(alice: Actor, installation: Installat
     assert checklist(installation, alice.account_id).is_done
     assert "First steps" not in alice.get("/").text
     assert "can send" in alice.get("/onboarding").text
+
+
+@pytest.mark.parametrize(
+    "newer", [MessageState.QUEUED, MessageState.DEFERRED, MessageState.BOUNCED, MessageState.SENT]
+)
+def test_it_stays_away_whatever_becomes_of_a_newer_test(
+    alice: Actor, installation: Installation, newer: MessageState
+) -> None:
+    """A step that was done stays done; what is wrong with the newer test is said beside."""
+    end_test(installation, alice, MessageState.SENT)
+    end_test(installation, alice, newer)
+    page = alice.get("/").text
+    assert "First steps" not in page
+    assert ("Accepted" in page) == (newer is MessageState.SENT)
+
+
+def test_another_accounts_test_does_not_count(
+    alice: Actor, charlie: Actor, installation: Installation
+) -> None:
+    end_test(installation, charlie, MessageState.SENT)
+    assert not checklist(installation, alice.account_id).is_done
+
+
+def test_looking_for_a_test_reads_only_tests(alice: Actor, installation: Installation) -> None:
+    """An account with a million messages and no test has a first page as well."""
+    if installation.db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL reads so small a table as a whole")
+    asked = []
+    with installation.db.reading() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *it: asked.append(it))
+        has_accepted_test(session, alice.account_id)
+        (_, _, statement, values, _, _) = asked[0]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        assert "ix_message_test" in str(plan.all())
 
 
 def test_it_can_be_left_and_taken_up_again(alice: Actor) -> None:

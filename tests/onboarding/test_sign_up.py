@@ -112,6 +112,8 @@ def test_a_later_sign_up_replaces_an_unconfirmed_one_and_voids_its_link(
         ("business_name", "Doe\x00Inc", "invisible character"),
         ("business_name", "Doe\u202eInc", "invisible character"),
         ("business_name", "Buy at https://spam.example", "web address"),
+        ("business_name", "You won: claim at evil.com/win", "web address"),
+        ("full_name", "Jane, evil.com/win", "web address"),
         ("full_name", "  ", "Type your name"),
         ("full_name", "Jane\x1c", "invisible character"),
         ("full_name", "y" * 10_000, "there is room for 200"),

@@ -3,20 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, select, update
 
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox.claims import (
+    WorkerGone,
     beat,
     claim,
     measure_queue,
     reclaim,
     register_worker,
     release,
+    release_others,
     sign_off,
 )
 from kartramail.outbox.models import Attempt, Message, MessageState, Worker
+from kartramail.outbox.resolved_senders import SenderAnswer, store_resolved_sender
 from kartramail.outbox.results import Failed, Result, record_results
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from kartramail.rules.streams import Stream
@@ -118,6 +122,17 @@ def test_refused_ends_it(db: Database, account_id: int) -> None:
     assert message.reply == "550 5.1.1 unknown"
 
 
+def test_many_accepted_at_once_are_counted(db: Database, account_id: int) -> None:
+    """So that a worker learns when one of its rows was not its own any more."""
+    with db.transaction() as session:
+        worker = a_worker(session)
+        ids = add_messages(session, account_id, 5)
+        claim(session, worker, 4)
+        results = [Result(message_id, OK, None) for message_id in ids]
+        assert record_results(session, worker, results) == 4
+    assert [m.state for m in messages(db)].count(MessageState.SENT) == 4
+
+
 def test_a_message_that_cannot_be_built_fails(db: Database, account_id: int) -> None:
     with db.transaction() as session:
         worker = a_worker(session)
@@ -161,7 +176,7 @@ def test_a_late_result_of_a_worker_that_lost_its_rows_is_not_taken(
         _age(session, late)
         assert reclaim(session, timedelta(seconds=15)) == 1
         assert len(claim(session, other, 1)) == 1
-        record_results(session, late, [Result(message_id, outcome, None)])
+        assert record_results(session, late, [Result(message_id, outcome, None)]) == 0
     (message,) = messages(db)
     assert (message.state, message.worker_id) == (MessageState.SENDING, other)
 
@@ -186,9 +201,24 @@ def test_what_a_dead_worker_held_is_due_again_and_cost_an_attempt(
         assert reclaim(session, timedelta(seconds=15)) == 2
         assert not beat(session, dead)
         assert beat(session, alive)
-    states = [(m.state, m.attempts) for m in messages(db)]
-    assert states == [(MessageState.DEFERRED, 1)] * 2 + [(MessageState.SENDING, 0)]
+    states = [(m.state, m.attempts, m.deaths) for m in messages(db)]
+    assert states == [(MessageState.DEFERRED, 1, 1)] * 2 + [(MessageState.SENDING, 0, 0)]
     assert all(m.due_at is not None and m.due_at <= now() for m in messages(db)[:2])
+
+
+def _die_with(session: Session, message_id: int, times: int) -> None:
+    """So many workers end while they hold the message."""
+    for _ in range(times):
+        worker = a_worker(session)
+        _make_due(session, message_id)
+        claim(session, worker, 1)
+        _age(session, worker)
+        assert reclaim(session, timedelta(seconds=15)) == 1
+
+
+def _wait_of(message: Message) -> timedelta:
+    assert message.due_at is not None
+    return message.due_at - now()
 
 
 def test_a_message_that_kills_its_workers_waits_longer_and_then_fails(
@@ -196,24 +226,130 @@ def test_a_message_that_kills_its_workers_waits_longer_and_then_fails(
 ) -> None:
     with db.transaction() as session:
         (message_id,) = add_messages(session, account_id, 1)
-        for _ in range(4):
-            worker = a_worker(session)
-            _make_due(session, message_id)
-            claim(session, worker, 1)
-            _age(session, worker)
-            reclaim(session, timedelta(seconds=15))
+        _die_with(session, message_id, 3)
+    assert _wait_of(messages(db)[0]) <= timedelta(0)
+    with db.transaction() as session:
+        _die_with(session, message_id, 1)
     (message,) = messages(db)
-    assert message.attempts == 4
-    assert message.due_at is not None
-    assert message.due_at > now() + timedelta(minutes=5)
+    assert (message.deaths, message.attempts, message.tries) == (4, 4, 0)
+    assert timedelta(seconds=30) < _wait_of(message) <= timedelta(minutes=2)
+    with db.transaction() as session:
+        _die_with(session, message_id, 5)
+    assert timedelta(minutes=30) < _wait_of(messages(db)[0])
+    with db.transaction() as session:
+        _die_with(session, message_id, 1)
+    (message,) = messages(db)
+    assert (message.state, message.due_at) == (MessageState.FAILED, None)
+    assert message.reply == "Given up: 10 processes ended while they held this message."
+
+
+def test_a_message_whose_time_is_over_fails_with_its_worker(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        (message_id,) = add_messages(
+            session,
+            account_id,
+            1,
+            content_id=None,
+            template="confirm_signup",
+            variables={"link": "secret"},
+            expires_at=now(),
+        )
+        _die_with(session, message_id, 1)
+    (message,) = messages(db)
+    assert message.state is MessageState.FAILED
+    assert message.reply is not None
+    assert message.variables is None  # nobody needs the link any more
+
+
+def test_answers_of_the_server_are_no_deaths(db: Database, account_id: int) -> None:
+    """A greylisted message that one kill meets is not taken for what kills workers."""
+    reply = Deferred(Stage.RCPT, 450, "4.2.0 greylisted", "mx:25")
     with db.transaction() as session:
         worker = a_worker(session)
-        _make_due(session, message_id)
-        session.connection().execute(update(Message).values(expires_at=now()))
-        claim(session, worker, 1)
-        _age(session, worker)
+        (message_id,) = add_messages(session, account_id, 1)
+        for _ in range(5):
+            _make_due(session, message_id)
+            claim(session, worker, 1)
+            record_results(session, worker, [Result(message_id, reply, None)])
+        _die_with(session, message_id, 1)
+    (message,) = messages(db)
+    assert (message.tries, message.attempts, message.deaths) == (5, 6, 1)
+    assert _wait_of(message) <= timedelta(0)
+
+
+def test_a_worker_that_was_buried_claims_nothing(db: Database, account_id: int) -> None:
+    """Rows under its number would be held by nobody, for ever."""
+    with db.transaction() as session:
+        buried = a_worker(session)
+        _age(session, buried)
         reclaim(session, timedelta(seconds=15))
-    assert messages(db)[0].state is MessageState.FAILED
+        add_messages(session, account_id, 1)
+    with pytest.raises(WorkerGone), db.transaction() as session:
+        claim(session, buried, 1)
+    assert messages(db)[0].worker_id is None
+
+
+def test_nobody_is_buried_in_the_middle_of_a_claim(db: Database, account_id: int) -> None:
+    """And one that hangs there stops nobody's heart: its burial waits, the burier does not."""
+    if db.is_sqlite:
+        return  # there is one writer at a time
+    with db.transaction() as session:
+        worker = a_worker(session)
+        add_messages(session, account_id, 1)
+    with db.transaction() as claiming:
+        _age_elsewhere(db, worker)
+        claim(claiming, worker, 1)
+        with db.transaction() as burying:
+            burying.connection().execute(text("SET LOCAL lock_timeout = '5s'"))
+            assert reclaim(burying, timedelta(seconds=15)) == 0
+    with db.transaction() as session:
+        assert reclaim(session, timedelta(seconds=15)) == 1
+
+
+def _age_elsewhere(db: Database, worker_id: int) -> None:
+    with db.transaction() as session:
+        _age(session, worker_id)
+
+
+def test_rows_under_a_number_that_is_no_workers_are_taken_up(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        alive = a_worker(session)
+        ids = add_messages(session, account_id, 3)
+        claim(session, alive, 1)
+        session.connection().execute(
+            update(Message)
+            .where(Message.id.in_(ids[1:]))  # type: ignore[attr-defined]
+            .values(worker_id=12345, due_at=None, state=MessageState.SENDING)
+        )
+        assert reclaim(session, timedelta(seconds=15)) == 2
+    assert [m.worker_id for m in messages(db)] == [alive, None, None]
+    assert all(m.due_at is not None for m in messages(db)[1:])
+
+
+def test_what_a_living_worker_does_not_know_of_is_given_back(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        worker, other = a_worker(session), a_worker(session)
+        add_messages(session, account_id, 3)
+        (known, _) = claim(session, worker, 2)
+        claim(session, other, 1)
+        assert release_others(session, worker, [known.id]) == 1
+    found = messages(db)
+    assert [m.worker_id for m in found] == [worker, None, other]
+    assert (found[1].state, found[1].attempts, found[1].deaths) == (MessageState.QUEUED, 0, 0)
+
+
+def test_the_sender_named_at_first_stays_where_a_result_names_none(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        answer = SenderAnswer("d", "Doe", "jane@doeinc.com", None, None, ["c", "why"])
+        resolved_id = store_resolved_sender(session, account_id, answer)
+        worker = a_worker(session)
+        ids = add_messages(session, account_id, 2, resolved_id=resolved_id)
+        claim(session, worker, 2)
+        results = [Result(ids[0], OK, None), Result(ids[1], Failed("no"), None)]
+        assert record_results(session, worker, results) == 2
+    assert {m.resolved_id for m in messages(db)} == {resolved_id}
 
 
 def _make_due(session: Session, message_id: int) -> None:

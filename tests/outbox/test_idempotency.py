@@ -9,7 +9,12 @@ from sqlmodel import update
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.errors import IdempotencyConflict
-from kartramail.outbox.idempotency import begin_once, finish_once, forget_expired
+from kartramail.outbox.idempotency import (
+    begin_once,
+    earlier_answer,
+    finish_once,
+    forget_expired,
+)
 from kartramail.outbox.models import Idempotency
 from tests.support.outbox import add_account
 
@@ -33,6 +38,23 @@ def test_another_body_is_refused(db: Database, account_id: int) -> None:
         begin_once(session, account_id, "e", "k", "h")
     with db.transaction() as session, pytest.raises(IdempotencyConflict):
         begin_once(session, account_id, "e", "k", "other")
+
+
+def test_an_earlier_answer_is_found_without_reserving_anything(
+    db: Database, account_id: int
+) -> None:
+    with db.reading() as session:
+        assert earlier_answer(session, account_id, "e", "k", "h") is None
+    with db.transaction() as session:
+        assert begin_once(session, account_id, "e", "k", "h") is None
+        finish_once(session, account_id, "e", "k", {"id": "1"})
+    with db.reading() as session:
+        assert earlier_answer(session, account_id, "e", "k", "h") == {"id": "1"}
+        with pytest.raises(IdempotencyConflict):
+            earlier_answer(session, account_id, "e", "k", "other")
+    with db.transaction() as session:
+        session.connection().execute(update(Idempotency).values(expires_at=now()))
+        assert earlier_answer(session, account_id, "e", "k", "h") is None
 
 
 def test_another_account_has_keys_of_its_own(db: Database, account_id: int) -> None:

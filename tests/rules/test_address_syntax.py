@@ -71,7 +71,8 @@ def test_any_script_of_the_world_may_name_a_domain(domain: str) -> None:
         "jane@-doe.com",
         "jane@doe-.com",
         "jane@doe_inc.com",
-        "jane@doeinc.com.",
+        "jane@doeinc.com..",
+        "jane@.",
         '"jane doe"@doeinc.com',
         '"jane"@doeinc.com',
         "jané@doeinc.com",
@@ -132,8 +133,26 @@ def test_a_wide_at_sign_is_offered_as_a_plain_one() -> None:
     assert refused("jane＠doeinc.com").suggestion == "jane@doeinc.com"
 
 
-def test_a_dot_at_the_end_is_offered_without() -> None:
-    assert refused("jane@doeinc.com.").suggestion == "jane@doeinc.com"
+def test_what_is_offered_could_be_read() -> None:
+    assert refused("Jane Doe <jane@1.2.3.4>").suggestion is None
+    assert refused("jane＠doeinc").suggestion is None
+
+
+@pytest.mark.parametrize("dot", [".", "。"])
+def test_one_dot_at_the_end_of_a_domain_is_forgiven_and_the_rest_is_judged(dot: str) -> None:
+    """RFC 1034 §3.1."""
+    assert read(f"jane@doeinc.com{dot}").text == "jane@doeinc.com"
+    assert refused(f"jane@1.2.3.4{dot}").code == "not_a_domain"
+    assert refused(f"jane@localhost{dot}").code == "not_a_domain"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("jane@gmailcom", "jane@gmail.com"), ("j@HotmailCoUk", "j@hotmail.co.uk")]
+)
+def test_a_well_known_domain_without_its_dots_is_offered_with_them(typed: str, meant: str) -> None:
+    verdict = refused(typed)
+    assert (verdict.code, verdict.suggestion) == ("not_a_domain", meant)
+    assert f"Did you mean {meant}?" in verdict.message
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,17 @@ def code(domain: str) -> str | None:
         "gmx.io",
         "hotmailer-systems.com",
         "cabinet.gov.uk",
+        "gov.in",
+        "staff.corp.mail.ru",
+        "straße.de",
+        "tシャツ.jp",
+        "한국abc.kr",
+        "hawaiʻi.com",
+        "l·l.cat",
+        "đồnghồ.vn",
+        "ελλάδα.gr",
+        "ไทย.com",
+        "საქართველო.ge",
     ],
 )
 def test_a_business_address_passes(domain: str) -> None:
@@ -139,6 +150,28 @@ def test_a_public_suffix_is_refused(domain: str) -> None:
         ("iclould.com", "icloud.com"),
         ("comcast.ent", "comcast.net"),
         ("aol.con", "aol.com"),
+        ("icould.com", "icloud.com"),
+        ("gmail.como", "gmail.com"),
+        ("gmail.ccom", "gmail.com"),
+        ("gmail.comk", "gmail.com"),
+        ("gmail.coml", "gmail.com"),
+        ("hotmail.couk", "hotmail.co.uk"),
+        ("hotmail.co.ku", "hotmail.co.uk"),
+        ("yahoo.co.ul", "yahoo.co.uk"),
+        ("lvie.com", "live.com"),
+        ("orang.fr", "orange.fr"),
+        ("orange.ft", "orange.fr"),
+        ("gmx.d", "gmx.de"),
+        ("web.dde", "web.de"),
+        ("mail.ri", "mail.ru"),
+        ("yandx.ru", "yandex.ru"),
+        ("laposte.nt", "laposte.net"),
+        ("comcast.nt", "comcast.net"),
+        ("comcast.ney", "comcast.net"),
+        ("att.ne", "att.net"),
+        ("bellsouth.nt", "bellsouth.net"),
+        ("t-online.d", "t-online.de"),
+        ("proton.em", "proton.me"),
     ],
 )
 def test_a_typo_of_a_well_known_domain_is_asked_about(typed: str, meant: str) -> None:
@@ -157,7 +190,30 @@ def test_a_real_provider_is_no_typo_of_another(domain: str) -> None:
     assert code(domain) == "free_provider"
 
 
-@pytest.mark.parametrize("domain", ["verizon.com", "cloud.com", "horizon.net", "outlooks.com"])
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "verizon.com",
+        "cloud.com",
+        "horizon.net",
+        "outlooks.com",
+        "icloud9.com",
+        "mail.co",
+        "mail.re",
+        "mail.nl",
+        "web.com",
+        "web.nl",
+        "orange.com",
+        "orange.fi",
+        "orage.fr",
+        "proton.ch",
+        "photon.me",
+        "att.com",
+        "wlive.com",
+        "gmail.c.uk",
+        "mail.cop.uk",
+    ],
+)
 def test_a_real_organization_near_a_provider_is_not_asked(domain: str) -> None:
     assert judge(domain).verdict == OK
 
@@ -170,6 +226,38 @@ def test_letters_that_only_look_like_a_providers_are_found_out(domain: str) -> N
     assert verdict.status is Status.ERROR
     assert verdict.code == "free_provider"
     assert "look" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("domain", "code"),
+    [
+        ("kаrtra.com", "platform_domain"),
+        ("mail.kаrtra.com", "platform_domain"),
+        ("kártra.com", "platform_domain"),
+        ("үahoo.com", "free_provider"),
+        ("γahoo.com", "free_provider"),
+        ("yahσo.com", "free_provider"),
+        ("oᴜtlook.com", "free_provider"),
+        ("gmail.соm", "free_provider"),
+        ("ყahoo.com", "syntax"),
+        ("protoռmail.com", "syntax"),
+        ("gmaᎥl.com", "syntax"),
+        ("ⲟutlook.com", "syntax"),
+        ("paypаl.com", "syntax"),
+        ("doeιnc.com", "syntax"),
+        ("doe.inс.com", "syntax"),
+        ("жγж.com", "syntax"),
+        ("yah૦o.com", "syntax"),
+        ("doeⵏnc.com", "syntax"),
+    ],
+)
+def test_letters_of_other_alphabets_cannot_pass_for_latin_ones(domain: str, code: str) -> None:
+    verdict = judge(domain).verdict
+    assert verdict.status is Status.ERROR
+    assert verdict.code == code
+    assert "look alike but are others" in verdict.message
+    assert judge_signup_address(f"jane@{domain}", POLICY).verdict == verdict
+    assert judge_recipient_address(f"jane@{domain}", POLICY).verdict == OK
 
 
 def test_sign_up_takes_a_free_address_and_refuses_a_disposable_one() -> None:

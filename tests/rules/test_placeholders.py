@@ -170,6 +170,48 @@ def test_honest_names_are_not_reserved(local: str) -> None:
     assert not is_reserved(local, PLATFORM)
 
 
+_MORE_ROLES = (
+    "tech-support technical-support it-support customer-care client-support member-services admins "
+    "administration administrators autoreply auto-reply autoresponder do-not-answer noresponse "
+    "finance accounting invoicing subscription subscriptions order orders confirmation "
+    "confirmations welcome updates return returns unsub optout fraud cert csirt psirt soc dpo "
+    "ssladmin ssladministrator sslwebmaster it is tlsrpt autodiscover autoconfig mta-sts webmail "
+    "everyone all soporte kundenservice accounts-payable privacy-officer podderzhka"
+)
+_ONE_SLIP = (
+    "notifcations postmster webmster hostmster securty mailerdemon supprt suppport no-replay "
+    "cartra karta kartraa kqrtra akrtra kartr"
+)
+
+
+@pytest.mark.parametrize("local", [*_MORE_ROLES.split(), *_ONE_SLIP.split()])
+def test_further_roles_and_what_is_one_slip_from_one_are_reserved(local: str) -> None:
+    assert is_reserved(local, PLATFORM)
+
+
+@pytest.mark.parametrize("local", ["ali", "al", "allen", "its-pizza", "orderly", "teal", "isla"])
+def test_short_roles_take_no_name_that_only_holds_them(local: str) -> None:
+    assert not is_reserved(local, PLATFORM)
+
+
+@pytest.mark.parametrize("business", ["Suррort", "ѕupport", "Кartra", "ѕесurіtу", "Suррort Теаm"])
+def test_a_name_is_judged_as_it_looks_too(business: str) -> None:
+    assert next(candidates(business, PLATFORM)) == "business"
+    assert is_made_from("business", business, PLATFORM)
+
+
+@pytest.mark.parametrize("business", ["Kartra", "Kartra Help Team", "Cartra", "MyKartra", "Mail"])
+def test_the_platforms_name_is_kept_also_where_its_domain_is_a_subdomain(business: str) -> None:
+    assert next(candidates(business, "mail.kartra.com")) == "business"
+
+
+def test_a_label_before_the_platforms_name_is_reserved_only_alone() -> None:
+    assert is_reserved("app", "app.kartra.co.uk")
+    assert is_reserved("kartra-help", "app.kartra.co.uk")
+    assert not is_reserved("apple-pies", "app.kartra.co.uk")
+    assert next(candidates("Mailchimp", "mail.kartra.com")) == "mailchimp"
+
+
 def test_a_short_platform_name_does_not_take_every_word_that_holds_it() -> None:
     assert is_reserved("go", "go.com")
     assert not is_reserved("golden-bakery", "go.com")

@@ -38,6 +38,101 @@ def test_no_institution_stands_in_our_lists_of_free_providers(file: str) -> None
     assert not [name for name in names_in(file) if name.endswith(institutions)]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gov.in",
+        "nic.in",
+        "sa.gov.au",
+        "mil.no",
+        "gov.bm",
+        "tche.br",
+        "imail.org",
+        "telia.se",
+        "virginmedia.co.uk",
+        "cityoflakeway.com",
+        "bankofthecarolinas.com",
+        "purism.net",
+        "adva.net",
+        "toppenishhospital.com",
+        "yadkincounty.org",
+        "minnesotaopera.org",
+        "ymca-arlington.org",
+    ],
+)
+def test_organizations_that_public_lists_hold_are_let_in(name: str) -> None:
+    assert provider_kind(name) is None
+    assert not is_public_suffix(name)
+
+
+@pytest.mark.parametrize(
+    ("staff", "customers"),
+    [
+        ("rci.rogers.com", "rogers.com"),
+        ("team.telstra.com", "telstra.com"),
+        ("corp.mail.ru", "mail.ru"),
+        ("staff.sina.com.cn", "sina.com.cn"),
+        ("firma.seznam.cz", "seznam.cz"),
+    ],
+)
+def test_the_staff_of_a_provider_are_told_from_its_customers(staff: str, customers: str) -> None:
+    assert provider_kind(staff) is None
+    assert provider_kind(f"mx.{staff}") is None
+    assert provider_kind(customers) is ProviderKind.FREE
+    assert provider_kind(f"x.{customers}") is ProviderKind.FREE
+
+
+@pytest.mark.parametrize("suffix", ["co.uk", "com.au", "gov.br", "ac.in", "co.in", "github.io"])
+def test_other_suffixes_stay_suffixes(suffix: str) -> None:
+    assert is_public_suffix(suffix)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "passport.com",
+        "sonic.net",
+        "panix.com",
+        "fastmail.uk",
+        "live.com.pe",
+        "live.com.ve",
+        "live.com.pk",
+        "gmx.cn",
+        "gmx.fi",
+        "gmx.hu",
+        "gmx.lt",
+        "gmx.lu",
+        "gmx.lv",
+        "gmx.com.my",
+        "t-online.ch",
+        "tesco.net",
+        "hkstar.com",
+        "yahooxtra.co.nz",
+        "chello.pl",
+        "nayatel.com",
+    ],
+)
+def test_free_providers_that_the_package_does_not_know_are_known(name: str) -> None:
+    assert provider_kind(name) is ProviderKind.FREE
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orange.com",
+        "r7.com",
+        "opera.com",
+        "vk.com",
+        "aruba.it",
+        "globo.com",
+        "telus.com",
+        "xfinity.com",
+    ],
+)
+def test_the_companies_behind_providers_are_none(name: str) -> None:
+    assert provider_kind(name) is None
+
+
 def test_organizations_are_no_providers_and_no_suffixes() -> None:
     for name in names_in("organizations.txt"):
         assert provider_kind(name) is None, name

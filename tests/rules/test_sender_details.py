@@ -54,6 +54,20 @@ def test_a_subdomain_is_another_domain() -> None:
     assert judge(reply_to="support@mail.doeinc.com").reply_to.code == "different_domain"
 
 
+def test_a_reply_to_that_looks_mistyped_is_still_measured_against_the_send_from() -> None:
+    """R-SAME-DOMAIN: a question is no way around it."""
+    judged = judge(reply_to="support@gmaol.com")
+    assert judged.reply_to.code == "different_domain"
+    assert judged.reply_to.suggestion == "support@doeinc.com"
+    assert not judged.is_savable
+
+
+def test_the_question_about_a_typo_stays_where_both_are_on_the_same_domain() -> None:
+    judged = judge("jane@gmaol.com", "support@gmaol.com")
+    assert (judged.send_from.code, judged.reply_to.code) == ("did_you_mean", "did_you_mean")
+    assert judged.is_savable
+
+
 def test_it_refuses_a_free_send_from_and_a_free_reply_to() -> None:
     judged = judge("jane@gmail.com", "jane@gmail.com")
     assert (judged.send_from.code, judged.reply_to.code) == ("free_provider", "free_provider")

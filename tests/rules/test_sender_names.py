@@ -33,6 +33,11 @@ from kartramail.rules.verdict import OK
         "O’Neil",
         "doeinc.com",
         "שלום\u200f!",
+        "C@fe",
+        "The C@fe (Berlin)",
+        "M@ke It",
+        "R@D",
+        "Gre@t Food",
     ],
 )
 def test_any_script_of_the_world_is_welcome(name: str) -> None:
@@ -78,6 +83,10 @@ def test_flag_letters_without_a_flag_are_invisible_and_refused() -> None:
         "PayPal service@paypal.com",
         "jane\u200d@doeinc.com",
         "jane@doeinc",
+        "support@kartra",
+        "it@kartra",
+        "a@b.com",
+        "x@[192.0.2.1]",
     ],
 )
 def test_it_refuses_an_address_inside_the_name(name: str) -> None:

@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from kartramail.config import ROOT, Settings
+from kartramail.db import Database
+from kartramail.outbox.models import Message, MessageState
 from kartramail.sandbox.supervisor import base_url
+from kartramail.schema import migrate
 from tests.conftest import make_settings
 from tests.sandbox.processes import free_port, process_environment
 from tests.support.engine import wait_until
+from tests.support.outbox import add_account, add_messages
+from tests.support.smtp_server import ScriptedServer, Silence
 from tests.test_processes import is_alive
 
 TryOut = Callable[..., "subprocess.Popen[str]"]
@@ -141,6 +147,30 @@ def test_killing_it_leaves_nothing_and_it_starts_again(
     read_welcome(again)
     again.send_signal(signal.SIGINT)
     assert again.wait(60) == 0
+
+
+def test_a_silent_relay_holds_nothing_back_when_it_is_told_to_end(
+    start: TryOut, tmp_path: Path
+) -> None:
+    """Deliveries that wait for an answer end before the word that all has ended."""
+    db = Database(f"sqlite:///{tmp_path / 'kartramail.db'}")
+    migrate(db)
+    with db.transaction() as session:
+        add_messages(session, add_account(session), 30)
+    with ScriptedServer({"end_of_data": Silence()}) as relay:
+        process = start(MAIL_TRANSPORT="relay", MAIL_SERVER="127.0.0.1", MAIL_PORT=str(relay.port))
+        read_welcome(process)
+        wait_until(lambda: [word.upper() for word in relay.commands].count("DATA") == 2, 60)
+        below = tree(process.pid)
+        process.send_signal(signal.SIGTERM)
+        said, errors = process.communicate(timeout=120)
+        assert not [pid for pid in below if is_alive(pid)]
+    assert said.endswith("KartraMail has ended.\n")
+    assert "Traceback" not in errors
+    with db.reading() as session:
+        states = set(session.exec(select(Message.state)))
+    assert states <= {MessageState.QUEUED, MessageState.SENDING}
+    db.dispose()
 
 
 def test_a_part_that_falls_is_put_up_again(start: TryOut, ports: dict[str, str]) -> None:

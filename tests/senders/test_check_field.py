@@ -1,9 +1,12 @@
 """R-LIVE: the message of one field while one types; the very rules of the save."""
 
+from typing import Any
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
-from sqlalchemy import event
+from sqlalchemy import Select, event
 
 from kartramail.db import Database
 from tests.senders.reading import CHECK, EDIT, message_of, text_of
@@ -131,20 +134,40 @@ def test_charlie_cannot_type_alices_temporary_address(alice: Actor, charlie: Act
     assert 'data-status="error"' in fragment.get_data(as_text=True)
 
 
-def test_a_keystroke_costs_one_query(alice: Actor, db: Database) -> None:
-    """The one for the person: the keystroke must stay as cheap as a bare form."""
+def test_a_keystroke_costs_one_query(
+    alice: Actor, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The glance at the person: the keystroke must stay as cheap as a bare form."""
     alice.post(f"{CHECK}/send_from", TYPED, headers=TYPING)  # the first one looks at the schema
+    database: Database = app.extensions["kartramail"].db
     asked: list[str] = []
+    glances: list[object] = []
+    glance = database.glance
+
+    def note(statement: Select[Any], **values: object) -> object:
+        glances.append(values)
+        return glance(statement, **values)
 
     def count(*args: object) -> None:
         asked.append(str(args[2]))
 
-    event.listen(db.engine, "before_cursor_execute", count)
+    monkeypatch.setattr(database, "glance", note)
+    event.listen(database.engine, "before_cursor_execute", count)
     try:
         alice.post(f"{CHECK}/send_from", TYPED, headers=TYPING)
     finally:
-        event.remove(db.engine, "before_cursor_execute", count)
-    assert len([statement for statement in asked if "SELECT" in statement]) == 1
+        event.remove(database.engine, "before_cursor_execute", count)
+    assert len(glances) == 1
+    assert asked == []
+
+
+def test_a_message_that_comes_along_says_what_it_is_about(alice: Actor) -> None:
+    """So that the page drops it where the field holds another value by now."""
+    data = TYPED | {"send_from": "jane@other.com", "reply_to": "  Support@doeinc.com"}
+    fragment = alice.post(f"{CHECK}/send_from", data, headers=LEFT)
+    tree = html.fromstring(fragment.get_data(as_text=True))
+    (judged,) = tree.xpath("//*[@id='reply_to-message']//@data-judged")
+    assert judged == "  Support@doeinc.com"
 
 
 def test_a_stranger_is_not_led_away_from_what_they_typed(client: FlaskClient) -> None:

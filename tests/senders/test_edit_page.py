@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 from lxml import html
+from werkzeug.test import TestResponse
 
 from kartramail.accounts.history import list_changes
 from kartramail.db import Database
@@ -46,6 +47,32 @@ def test_it_saves_and_says_what_is_now_true(alice: Actor, db: Database) -> None:
     assert change.what == "gateway.saved"
 
 
+def test_it_says_what_mail_leaves_from_until_the_link_is_followed(alice: Actor) -> None:
+    """R-PROOF: a wanted sender that is not used yet is not called the sender."""
+    hello = {"send_from": "hello@doeinc.com", "reply_to": "help@doeinc.com"}
+    alice.post(EDIT, TYPED | hello)
+    words = text_of(alice.get(CARD))
+    assert "Saved. A link was sent to hello@doeinc.com" in words
+    assert (
+        "mail leaves from Alice of Doe Inc <doe-inc@kartra.com>, and replies go to help@doeinc.com"
+        in words
+    )
+    assert "Your sender is" not in words
+    alice.post(EDIT, TYPED | hello | {"sender_name": "Anew"})
+    words = text_of(alice.get(CARD))
+    assert "hello@doeinc.com is not proven" in words
+    assert "mail leaves from Anew <doe-inc@kartra.com>" in words
+
+
+def test_the_second_of_two_presses_is_no_conflict(alice: Actor, db: Database) -> None:
+    """Without JavaScript nothing holds it back, and both carry the version that was read."""
+    for _ in range(2):
+        assert alice.post(EDIT, TYPED | {"version": "1"}).status_code == 303
+    assert "Your sender is Alice of Doe Inc <alice@doeinc.com>" in text_of(alice.get(CARD))
+    with db.reading() as session:
+        assert load_gateway(session, alice.account_id).version == 2
+
+
 def test_a_member_may_save_as_well(alice: Actor, bob: Actor, db: Database) -> None:
     assert bob.post(EDIT, TYPED).status_code == 303
     with db.reading() as session:
@@ -79,6 +106,38 @@ def test_it_refuses_what_breaks_a_rule_and_keeps_what_was_typed(
         assert value_of(page, name).replace("\n", "") == value.replace("\n", "")
     with db.reading() as session:
         assert load_gateway(session, alice.account_id).version == 1
+
+
+def preview_of(page: TestResponse) -> tuple[str, str, str]:
+    """Name, address and what Reply does, as the row in the inbox shows them."""
+    tree = html.fromstring(page.get_data(as_text=True))
+    name, address, reply = (
+        tree.xpath(f"string(//*[@data-preview='{part}'])") for part in ("name", "address", "reply")
+    )
+    return name, address, reply
+
+
+def test_the_preview_shows_what_was_typed_when_it_comes_back(alice: Actor, bob: Actor) -> None:
+    """R-PREVIEW: refused, suggested or in conflict, it stands for the form below."""
+    typed = TYPED | {"send_from": "hi@doeinc.com", "reply_to": "hi@other.com"}
+    shown = ("Alice of Doe Inc", "hi@doeinc.com", "Reply goes to hi@other.com")
+    assert preview_of(alice.post(EDIT, typed)) == shown
+    empty = preview_of(alice.post(EDIT, typed | {"sender_name": " ", "reply_to": ""}))
+    assert empty == ("…", "hi@doeinc.com", "There is no address to reply to")
+    suggested = alice.post(EDIT, typed | {"use_reply_to": "hi@doeinc.com"})
+    assert preview_of(suggested)[2] == "Reply goes to hi@doeinc.com"
+    bob.post(EDIT, TYPED | {"version": "1"})
+    late = alice.post(EDIT, TYPED | {"sender_name": "Late", "version": "1"})
+    assert late.status_code == 409
+    assert preview_of(late)[0] == "Late"
+
+
+def test_the_preview_of_what_is_saved_is_the_sender_that_is_used(alice: Actor) -> None:
+    hello = {"send_from": "hello@doeinc.com", "reply_to": "hello@doeinc.com"}
+    alice.post(EDIT, TYPED | hello)
+    assert preview_of(alice.get(EDIT))[1] == "doe-inc@kartra.com"
+    refused = alice.post(EDIT, TYPED | hello | {"sender_name": ""})
+    assert preview_of(refused)[:2] == ("…", "doe-inc@kartra.com")
 
 
 def test_a_different_domain_is_refused_in_words_that_name_both(alice: Actor) -> None:

@@ -110,6 +110,15 @@ def test_it_can_be_saved_over_on_purpose(db: Database, account_id: int) -> None:
     assert saved.gateway.name == "From the second tab"
 
 
+def test_the_same_sent_twice_is_no_conflict(db: Database, account_id: int) -> None:
+    """A second press brings the version that the first one has already counted up."""
+    save(db, account_id, "Pressed twice", version=1)
+    again = save(db, account_id, "Pressed twice", version=1)
+    assert isinstance(again, Saved)
+    assert not again.is_changed
+    assert again.gateway.version == 2
+
+
 def test_of_many_at_once_with_one_version_one_wins(db: Database, account_id: int) -> None:
     barrier = threading.Barrier(8)
 

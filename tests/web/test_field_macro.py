@@ -123,6 +123,18 @@ def test_another_field_is_told_out_of_band(forms: ModuleType) -> None:
     assert html.startswith('<div id="reply_to-message" hx-swap-oob="innerHTML">')
 
 
+def test_another_fields_message_says_which_value_it_is_about(forms: ModuleType) -> None:
+    html = forms.message_beside("reply_to", OTHER_DOMAIN, judged='"><b>@doeinc.com')
+
+    assert 'data-judged="&#34;&gt;&lt;b&gt;@doeinc.com"' in html
+
+
+def test_a_field_names_those_that_its_verdict_hangs_on(forms: ModuleType, form: SenderForm) -> None:
+    html = forms.field(form.reply_to, live="/check/reply_to", judged_with="send_from")
+
+    assert 'data-judged-with="send_from"' in html
+
+
 def test_a_look_up_follows_in_a_request_of_its_own(forms: ModuleType) -> None:
     html = forms.message("reply_to", OK, "Where replies go.", follow="/check/reply_to/mail")
 

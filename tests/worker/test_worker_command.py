@@ -6,12 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlmodel import select
 
-from kartramail.config import Settings
+from kartramail import create_app
+from kartramail.adapters.transport import SmtpTransport
+from kartramail.config import MailTls, MailTransport, Settings
 from kartramail.db import Database
 from kartramail.outbox.models import MessageState, Worker
+from kartramail.rules.replies import Accepted
 from kartramail.schema import migrate
+from kartramail.worker.process import smtp_settings
+from tests.adapters.test_transport_delivery import envelopes
+from tests.conftest import make_settings
 from tests.support.engine import wait_until
 from tests.support.outbox import add_account, add_messages, messages
 from tests.support.smtp_server import SinkServer
@@ -71,3 +78,44 @@ def test_two_processes_share_the_work_and_sigterm_ends_them(
 def _workers(db: Database) -> list[int]:
     with db.reading() as session:
         return list(session.exec(select(Worker.id)))
+
+
+@pytest.mark.parametrize("tls", list(MailTls))
+def test_the_catcher_takes_mail_whatever_tls_is_asked_of_a_relay(
+    settings: Settings, tls: MailTls
+) -> None:
+    with SinkServer() as sink:
+        fitted = settings.model_copy(update={"mail_tls": tls, "catcher_port": sink.port})
+        ((_, reply),) = SmtpTransport(smtp_settings(fitted)).deliver(envelopes(1))
+    assert isinstance(reply, Accepted)
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize(
+    ("clash", "words"),
+    [
+        ({"mail_tls": MailTls.OFF, "mail_use_tls": True}, "MAIL_TLS is off, but"),
+        ({"mail_use_tls": True, "mail_use_ssl": True}, "are both on"),
+    ],
+)
+def test_settings_that_clash_end_with_one_line(
+    db: Database, settings: Settings, clash: dict[str, object], words: str, processes: str
+) -> None:
+    """Also where whoever read the settings let them pass."""
+    fitted = settings.model_copy(update={"mail_transport": MailTransport.RELAY, **clash})
+    app = create_app(fitted)
+    done = app.test_cli_runner().invoke(args=["kartramail", "worker", "--processes", processes])
+    app.extensions["kartramail"].db.dispose()
+    assert done.exit_code == 1
+    assert done.stderr.startswith("kartramail: ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["worker"], ["migrate"], ["web"]])
+def test_a_database_that_is_not_there_is_one_line(command: list[str]) -> None:
+    app = create_app(make_settings("postgresql+psycopg://127.0.0.1:1/nothing"))
+    done = app.test_cli_runner().invoke(args=["kartramail", *command])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("kartramail: The database of DATABASE_URL cannot be used: ")
+    assert done.stderr.count("\n") == 1

@@ -25,6 +25,9 @@ from kartramail.web.entry import by_typed_address, enter, landing, leave
 from kartramail.web.forms import has_lost_token, keeps_input
 from kartramail.web.limits import limiter
 from kartramail.web.open_sign_up import OpenSignUpNote, remember_sign_up
+from kartramail.web.opened_in import in_any_account
+from kartramail.web.resume import with_resume
+from kartramail.web.waiting import shown_again
 
 WRONG = "This address and password do not belong together. Check both, or choose a new password."
 
@@ -37,10 +40,16 @@ def log_in() -> ResponseReturnValue:
     return _page(log_in_form(next_path=request.args.get("next", "")))
 
 
+def _too_often(words: str) -> str:
+    form = LogInForm()
+    form.refuse("password", words)
+    return _page(form)
+
+
 @blueprint.post("/login")
 @keeps_input
-@limiter.limit("30/minute;300/hour")
-@limiter.limit("20/minute", key_func=by_typed_address)
+@limiter.limit("30/minute;300/hour", on_breach=shown_again(_too_often))
+@limiter.limit("20/minute", key_func=by_typed_address, on_breach=shown_again(_too_often))
 def log_in_with_password() -> ResponseReturnValue:
     """Sign in by address and password."""
     form = LogInForm()
@@ -89,6 +98,7 @@ def _page(form: LogInForm) -> str:
 
 
 @blueprint.post("/logout")
+@in_any_account
 def log_out() -> ResponseReturnValue:
     """End this browser's sign-in in the database, so that a copy of its cookie is worth nothing."""
     if current_user.is_authenticated:
@@ -100,9 +110,10 @@ def log_out() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/switch")
+@in_any_account
 @signed_in_required
 def look_at_other_account() -> ResponseReturnValue:
-    """Look at another account of the same person."""
+    """Look at another account of the same person, at a form that was typed into there if any."""
     account_id = read_id(request.form.get("account", ""))
     with database().transaction() as session:
         is_theirs = account_id is not None and switch_account(
@@ -110,4 +121,4 @@ def look_at_other_account() -> ResponseReturnValue:
         )
     if not is_theirs:
         raise NotFound("There is no such account.")
-    return redirect("/", 303)
+    return redirect(with_resume(request.form.get("resume")) or "/", 303)

@@ -2,6 +2,7 @@
 
 from flask import abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from kartramail.accounts.forms import InviteForm
 from kartramail.accounts.invitations import (
@@ -9,16 +10,17 @@ from kartramail.accounts.invitations import (
     MOST_OPEN,
     Invited,
     invite,
-    list_invitations,
     send_invitation_again,
     withdraw_invitation,
 )
 from kartramail.accounts.models import Role
+from kartramail.accounts.open_invitations import list_invitations
 from kartramail.accounts.team import TeamChange, change_role, list_team, remove_member
 from kartramail.accounts.views.routes import blueprint
 from kartramail.clock import now
 from kartramail.errors import NotFound
 from kartramail.ids import read_id
+from kartramail.rules.addresses import Address
 from kartramail.rules.mail_hosts import judge_mail_host
 from kartramail.web.access import (
     database,
@@ -29,6 +31,7 @@ from kartramail.web.access import (
 )
 from kartramail.web.forms import has_lost_token, keeps_input
 from kartramail.web.limits import by_person, limiter
+from kartramail.web.waiting import shown_again
 
 LAST_OWNER = "An account needs an owner, and this is the last one. Make somebody else owner first."
 _NOT_INVITED = {
@@ -45,33 +48,46 @@ def team() -> ResponseReturnValue:
     return _page(_form(is_empty=True))
 
 
+def _too_often(words: str) -> str | None:
+    if not current_user.is_authenticated:
+        return None
+    form = _form()
+    form.refuse("email", words)
+    return _page(form)
+
+
 @blueprint.post("/settings/team")
 @keeps_input
-@limiter.limit("30/hour", key_func=by_person)
+@limiter.limit("30/hour", key_func=by_person, on_breach=shown_again(_too_often))
 @owner_required
 def invite_somebody() -> ResponseReturnValue:
     """Mail an invitation."""
     form = _form()
-    if not form.validate_on_submit() or form.address is None or not _can_receive(form):
+    if form.has_taken_suggestion():
+        return _page(form)
+    address = _address(form) if form.validate_on_submit() else None
+    if address is None:
         return _page(form), 422
     with database().transaction() as session:
-        outcome = invite(session, _base_url(), person(), form.address, Role(form.role.data))
+        outcome = invite(session, _base_url(), person(), address, Role(form.role.data))
     if outcome is not Invited.SENT:
         form.refuse("email", _NOT_INVITED[outcome])
         return _page(form), 422
-    flash(f"An invitation is on its way to {form.address.text}.", "ok")
+    flash(f"An invitation is on its way to {address.text}.", "ok")
     return redirect("/settings/team", 303)
 
 
-def _can_receive(form: InviteForm) -> bool:
-    if form.address is None:
-        return False
-    hosts = installation().resolver.mail_hosts(form.address.domain)
-    verdict = judge_mail_host(form.address.domain, *hosts)
-    if verdict.is_error:
-        form.verdicts["email"] = verdict
-        form.refuse("email", verdict.message)
-    return not verdict.is_error
+def _address(form: InviteForm) -> Address | None:
+    """The address of a form that is valid, where mail to it can arrive."""
+    address = form.judged.address if form.judged else None
+    if address is None:
+        return None
+    verdict = judge_mail_host(address.domain, *installation().resolver.mail_hosts(address.domain))
+    if not verdict.is_error:
+        return address
+    form.verdicts["email"] = verdict
+    form.refuse("email", verdict.message)
+    return None
 
 
 @blueprint.post("/settings/team/invitations/<shown_id>/again")
@@ -106,7 +122,10 @@ def give_role(shown_id: str) -> ResponseReturnValue:
         outcome = change_role(
             session, person().account_id, _number(shown_id), Role(wanted), by=person().user_id
         )
-    return _answer(outcome, "The role is changed.")
+    words = "The role is changed."
+    if wanted == Role.MEMBER:
+        words += " Invitations as owner that they had sent, and nobody had taken, are withdrawn."
+    return _answer(outcome, words)
 
 
 @blueprint.post("/settings/team/<shown_id>/remove")

@@ -17,6 +17,7 @@ from kartramail.onboarding.checklist import (
 from kartramail.onboarding.views.routes import blueprint
 from kartramail.senders.standing import Proof
 from kartramail.web.access import database, installation, person, signed_in_required
+from kartramail.web.reading import as_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def _concerns(situation: Situation) -> list[Concern]:
         concerns.append(
             Concern(
                 "warning",
-                f"Waiting for the link sent to {situation.standing.send_from}. Until somebody "
-                f"follows it, mail leaves from {situation.sender.send_from}.",
+                f"Waiting for the link sent to {as_read(situation.standing.send_from)}. Until "
+                f"somebody follows it, mail leaves from {situation.sender.send_from}.",
                 "Send it again or use another address",
                 "/settings/integrations",
             )

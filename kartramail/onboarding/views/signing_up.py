@@ -12,15 +12,17 @@ from kartramail.onboarding.confirmation import is_confirmed_since
 from kartramail.onboarding.forms import SignUpForm
 from kartramail.onboarding.service import send_again, sign_up
 from kartramail.onboarding.views.routes import blueprint
-from kartramail.rules.addresses import AddressPolicy, address_key, judge_signup_address
+from kartramail.rules.addresses import Address, AddressPolicy, address_key, judge_signup_address
 from kartramail.rules.mail_hosts import judge_mail_host
 from kartramail.rules.verdict import Status
 from kartramail.web.access import database, installation
-from kartramail.web.entry import by_typed_address
+from kartramail.web.even_time import in_even_time
 from kartramail.web.forms import has_lost_token, keeps_input
 from kartramail.web.limits import limiter
 from kartramail.web.open_sign_up import OpenSignUpNote, recall_sign_up, remember_sign_up
+from kartramail.web.waiting import ask_to_wait, shown_again, too_often, wait_for_turn
 
+_OF_ONE_ADDRESS = "10/hour"  # complete sign-ups: each is a mail
 _FIRST_LOOK, _RAREST_LOOK = 3, 30  # seconds between two looks of the first tab
 
 
@@ -34,20 +36,29 @@ def sign_up_page() -> ResponseReturnValue:
     return _page(SignUpForm(_policy(), formdata=None, data=data))
 
 
+def _too_often(words: str) -> str:
+    form = SignUpForm(_policy())
+    form.refuse("email", words)
+    return _page(form)
+
+
 @blueprint.post("/signup")
 @keeps_input
-@limiter.limit("60/minute;600/hour")
-@limiter.limit("10/hour", key_func=by_typed_address)
+@limiter.limit("60/minute;600/hour", on_breach=shown_again(_too_often))
 def save_sign_up() -> ResponseReturnValue:
     """Keep the sign-up and send its mail. Signs nobody in."""
     form = SignUpForm(_policy())
-    if "use_email" in request.form:
-        return _take_suggestion(form)
-    if not form.validate_on_submit() or not _can_receive(form):
+    if form.has_taken_suggestion():
+        return _page(form)
+    address = _address(form) if form.validate_on_submit() else None
+    if address is None:
         return _page(form), 422
+    wait = wait_for_turn("sign-up", _OF_ONE_ADDRESS, address.key)
+    if wait is not None:
+        return too_often(_too_often(ask_to_wait(wait)), wait)
     password_hash = hash_password(form.password.data)  # always: time must tell nothing
     note = _note(form)
-    with database().transaction() as session:
+    with in_even_time(), database().transaction() as session:
         sign_up(
             session,
             installation(),
@@ -107,28 +118,26 @@ def send_mail_again() -> ResponseReturnValue:
     note = recall_sign_up()
     if note is None:
         return redirect("/signup", 303)
-    with database().transaction() as session:
+    with in_even_time(), database().transaction() as session:
         send_again(session, installation().settings.base_url, address_key(note.email))
     flash("Sent again. Only the link in the newest mail works.", "info")
     return redirect("/signup/sent", 303)
 
 
-def _can_receive(form: SignUpForm) -> bool:
-    """Ask DNS, outside of any transaction: a certain no refuses, no answer lets pass (R-REPLY)."""
-    if form.judged is None or form.judged.address is None:
-        return False
-    domain = form.judged.address.domain
-    verdict = judge_mail_host(domain, *installation().resolver.mail_hosts(domain))
-    if verdict.is_error:
-        form.verdicts["email"] = verdict
-        form.refuse("email", verdict.message)
-    return not verdict.is_error
+def _address(form: SignUpForm) -> Address | None:
+    """The address of a form that is valid, where mail to it can arrive.
 
-
-def _take_suggestion(form: SignUpForm) -> ResponseReturnValue:
-    """Without JavaScript: put the suggestion into the field, show the form again, save nothing."""
-    form.email.data = request.form["use_email"]
-    return _page(form)
+    Asks DNS, outside of any transaction: a certain no refuses, no answer lets pass (R-REPLY).
+    """
+    address = form.judged.address if form.judged else None
+    if address is None:
+        return None
+    verdict = judge_mail_host(address.domain, *installation().resolver.mail_hosts(address.domain))
+    if not verdict.is_error:
+        return address
+    form.verdicts["email"] = verdict
+    form.refuse("email", verdict.message)
+    return None
 
 
 def _note(form: SignUpForm) -> OpenSignUpNote:

@@ -61,10 +61,11 @@ def _message(macro: str, field: str, judged: JudgedSender, *, is_typing: bool) -
     if is_typing and judged.is_unfinished(field):
         return _render(macro, field, None)
     needs_look_up = field == "reply_to" and judged.reply_to_address and not verdict.is_error
-    return _render(macro, field, verdict, follow=MAIL_SERVER_URL if needs_look_up else "")
+    follow = MAIL_SERVER_URL if needs_look_up else ""
+    return _render(macro, field, verdict, follow=follow, judged=request.form.get(field, ""))
 
 
-def _render(macro: str, field: str, verdict: Verdict | None, follow: str = "") -> str:
+def _render(macro: str, field: str, verdict: Verdict | None, **more: str) -> str:
     shown = None if verdict and verdict.status is Status.OK and not verdict.message else verdict
     render = get_template_attribute("_macros/forms.html", macro)
-    return str(render(field, shown, HELP[field], follow=follow))
+    return str(render(field, shown, HELP[field], **more))

@@ -16,28 +16,40 @@ from kartramail.web.access import database, installation, person, signed_in_requ
 from kartramail.web.entry import without_referrer
 from kartramail.web.forms import keeps_input
 from kartramail.web.limits import limiter
+from kartramail.web.reading import as_read
 
 blueprint = Blueprint("proof", __name__)
 
 _SENT = {
-    Asked.SENT: ("A new link is on its way to {}. Earlier ones no longer work.", "success"),
+    Asked.SENT: ("ok", "A new link is on its way to {}. Earlier ones no longer work."),
     Asked.TOO_OFTEN: (
+        "warning",
         "Several links were sent to {} today already. Use the latest one, or ask for another "
         "tomorrow.",
-        "warning",
     ),
     Asked.DECLINED: (
-        "Whoever reads {} said that this was not them, so no link was sent. Use another address.",
         "warning",
+        "Whoever reads {} said that this was not them, so no link was sent. Use another address.",
     ),
+    None: ("info", "No link was sent to {}: there is nothing left to prove."),
 }
 
 
 @blueprint.post("/settings/integrations/kartramail/send-link")
 @signed_in_required
 def send_link_again() -> ResponseReturnValue:
-    """Send the link to the wanted send-from once more; nothing where it is not needed."""
+    """Send the link to the wanted send-from once more, and say so where the button is."""
+    kind, words = send_link()
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render_template("senders/_link_result.html", kind=kind, words=words)
+    flash(words, kind)
+    return redirect("/settings/integrations", 303)
+
+
+def send_link() -> tuple[str, str]:
+    """Send it where it is needed; returns what became of it, as kind of banner and words."""
     who, settings = person(), installation().settings
+    asked = None
     with database().transaction() as session:
         lock_gateway(session, who.account_id)
         card = load_card(session, who.account_id, settings.platform_domain)
@@ -49,9 +61,8 @@ def send_link_again() -> ResponseReturnValue:
                 user_id=who.user_id,
                 base_url=settings.base_url,
             )
-            words, category = _SENT[asked]
-            flash(words.format(card.gateway.send_from), category)
-    return redirect("/settings/integrations", 303)
+    kind, words = _SENT[asked]
+    return kind, words.format(as_read(card.gateway.send_from))
 
 
 @blueprint.get("/prove/<token>")

@@ -1,0 +1,102 @@
+"""The page of the sender form: as it is saved, or again with everything that was typed (R-EDIT)."""
+
+from collections.abc import Mapping
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from kartramail.clock import now
+from kartramail.messages.resolution import resolve_sender
+from kartramail.rules.sender_details import FIELDS, JudgedSender
+from kartramail.rules.verdict import OK, Verdict
+from kartramail.senders.card import load_card
+from kartramail.senders.forms import HELP, SenderForm
+from kartramail.senders.judging import judge_typed
+from kartramail.senders.service import GatewayView
+from kartramail.web.access import database, installation, person
+from kartramail.web.opened_in import form_of_other_account
+from kartramail.web.reading import as_read
+from kartramail.web.resume import Resumed, stash
+
+PATH = "/settings/integrations/kartramail/edit"
+
+
+def judge(form: SenderForm) -> JudgedSender:
+    """What the rules say of what was typed; asks no DNS."""
+    return judge_typed(installation(), person().account_id, form.typed)
+
+
+def show_edit_page(
+    form: SenderForm | None = None,
+    verdicts: Mapping[str, Verdict] | None = None,
+    *,
+    status: int = 200,
+    **more: object,
+) -> ResponseReturnValue:
+    """The page with what is saved, or with `form` and what the rules say of it.
+
+    `more` is for the template: `notice`, `conflict` and `change`, `other_account`, `progress` …
+    """
+    with database().reading() as session:
+        card = load_card(session, person().account_id, installation().settings.platform_domain)
+    saved = _as_typed(card.gateway)
+    typed = form.typed if form else saved
+    form = form or SenderForm(formdata=None, data=saved | _of_saved(card.gateway))
+    verdicts = verdicts or {}
+    for name, verdict in verdicts.items():
+        form[name].errors = [verdict.message] if verdict.is_error and status == 422 else ()
+    page = render_template(
+        "senders/edit.html",
+        form=form,
+        verdicts={name: _shown(verdict) for name, verdict in verdicts.items()},
+        help=HELP,
+        card=card,
+        resolution=resolve_sender(card.standing),
+        changed={name: typed[name] for name in FIELDS if typed[name] != saved[name]},
+        moment=now(),
+        **more,
+    )
+    return page, status
+
+
+def show_in_other_account(form: SenderForm, kept: Resumed | None = None) -> ResponseReturnValue:
+    """What was typed in another account than this one: kept, and not saved (R-SAVE).
+
+    It was sent just now, or comes through the sign-in page as `kept`. The next press would save it
+    here on purpose, so the form takes this account's version.
+    """
+    resume = stash(PATH, form.kept, opened_in=kept.opened_in if kept else None)
+    with database().reading() as session:
+        card = load_card(session, person().account_id, installation().settings.platform_domain)
+    form.version.data = str(card.gateway.version)
+    other = kept.other if kept else form_of_other_account()
+    return show_edit_page(
+        form,
+        judge(form).verdicts,
+        status=200 if kept else 409,
+        other_account=other,
+        resume=resume,
+    )
+
+
+def _as_typed(gateway: GatewayView) -> dict[str, str]:
+    """The saved details as somebody would type them."""
+    return {
+        "sender_name": gateway.name,
+        "send_from": as_read(gateway.send_from),
+        "reply_to": as_read(gateway.reply_to or ""),
+    }
+
+
+def _of_saved(gateway: GatewayView) -> dict[str, str]:
+    """What the form remembers beside: what was read, and that these addresses need no question."""
+    return {
+        "version": str(gateway.version),
+        "kept_send_from": as_read(gateway.send_from),
+        "kept_reply_to": as_read(gateway.reply_to or ""),
+    }
+
+
+def _shown(verdict: Verdict) -> Verdict | None:
+    """Nothing where there is nothing to say, so that the help stays."""
+    return None if verdict == OK else verdict

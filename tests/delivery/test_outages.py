@@ -1,0 +1,113 @@
+"""The database goes away for a moment: no row stays with a worker that does not know of it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from kartramail.config import Settings
+from kartramail.db import Database
+from kartramail.delivery import engine as engine_module
+from kartramail.outbox.claims import Claimed, claim
+from kartramail.outbox.models import MessageState
+from tests.support.engine import running_engine, wait_until
+from tests.support.outbox import add_account, add_messages, messages
+from tests.support.smtp_server import SinkServer
+
+
+class Flaky(Database):
+    """A database that can be cut off, and can lose the answer to a COMMIT."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.is_away = threading.Event()
+        self.loses_answer = threading.Event()
+
+    def _check(self) -> None:
+        if self.is_away.is_set():
+            raise OperationalError("", {}, Exception("server closed the connection"))
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        self._check()
+        with super().reading() as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        self._check()
+        with super().transaction() as session:
+            yield session
+        if self.loses_answer.is_set():
+            self.loses_answer.clear()
+            raise OperationalError("", {}, Exception("server closed the connection"))
+
+
+@pytest.fixture
+def flaky(db: Database) -> Iterator[Flaky]:
+    with db.transaction() as session:
+        add_messages(session, add_account(session), 50)
+    made = Flaky(db.url)
+    yield made
+    made.dispose()
+
+
+def test_rows_claimed_before_an_outage_are_sent_after_it(
+    db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuts = [flaky.is_away]
+
+    def claim_and_cut(session: Session, worker_id: int, limit: int) -> list[Claimed]:
+        batch = claim(session, worker_id, limit)
+        if batch and cuts:
+            cuts.pop().set()
+        return batch
+
+    monkeypatch.setattr(engine_module, "claim", claim_and_cut)
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
+        assert flaky.is_away.wait(20)
+        flaky.is_away.clear()
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert len(sink.messages) == 50
+    assert {(m.attempts, m.deaths) for m in messages(db)} == {(1, 0)}
+
+
+def test_rows_that_could_not_be_given_back_are_given_back_later(
+    db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off between the claim and all that follows it, the giving back as well."""
+    prepare = engine_module.Preparer.prepare
+    cuts = [flaky.is_away]
+
+    def cut_and_prepare(self: engine_module.Preparer, *args: object) -> object:
+        if cuts:
+            cuts.pop().set()
+            threading.Timer(0.5, flaky.is_away.clear).start()
+        return prepare(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine_module.Preparer, "prepare", cut_and_prepare)
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert len(sink.messages) == 50
+    assert {m.deaths for m in messages(db)} == {0}
+
+
+def test_a_claim_whose_answer_was_lost_is_not_lost(
+    db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = [flaky.loses_answer]
+
+    def claim_and_lose(session: Session, worker_id: int, limit: int) -> list[Claimed]:
+        batch = claim(session, worker_id, limit)
+        if batch and losses:
+            losses.pop().set()
+        return batch
+
+    monkeypatch.setattr(engine_module, "claim", claim_and_lose)
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert len(sink.messages) == 50
+    assert {(m.attempts, m.deaths) for m in messages(db)} == {(1, 0)}

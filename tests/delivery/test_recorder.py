@@ -1,0 +1,119 @@
+"""Results are written down whatever they say, and only for the claim that they belong to."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import update
+
+from kartramail.clock import now
+from kartramail.db import Database
+from kartramail.delivery.recorder import Recorder
+from kartramail.outbox.claims import claim, reclaim, register_worker
+from kartramail.outbox.models import MessageState, Worker
+from kartramail.outbox.results import Failed, Result
+from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, Stage
+from tests.support.outbox import add_account, add_messages, messages
+
+OK = Accepted(250, "2.0.0 Ok", "127.0.0.1:25")
+POISON = "a\ud800b\x00c"
+
+
+class House:
+    """A recorder on a database, with what it told."""
+
+    def __init__(self, db: Database) -> None:
+        self.lost = 0
+        self.failures: list[BaseException] = []
+        self.recorder = Recorder(
+            db, on_lost=self._note_lost, on_failure=lambda _, error: self.failures.append(error)
+        )
+
+    def _note_lost(self) -> None:
+        self.lost += 1
+
+    def record_at_once(self, results: list[Result], worker_id: int) -> None:
+        """All in one batch: they are handed in before the recorder runs."""
+        threads = [
+            threading.Thread(target=self.recorder.record, args=(result, worker_id), daemon=True)
+            for result in results
+        ]
+        for thread in threads:
+            thread.start()
+        self.recorder.start()
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def house(db: Database) -> Iterator[House]:
+    made = House(db)
+    yield made
+    if made.recorder._thread.is_alive():
+        made.recorder.stop()
+
+
+@pytest.mark.parametrize(
+    ("poison", "state"),
+    [
+        (Accepted(250, POISON, "s"), MessageState.SENT),
+        (Deferred(Stage.RCPT, 450, POISON, "s"), MessageState.DEFERRED),
+        (Refused(Stage.RCPT, 550, POISON, "s"), MessageState.BOUNCED),
+        (Failed(POISON), MessageState.FAILED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_words_that_no_database_takes_keep_no_result_from_the_disk(
+    db: Database, house: House, poison: Reply | Failed, state: MessageState
+) -> None:
+    with db.transaction() as session:
+        worker = register_worker(session, "h", 1)
+        ids = add_messages(session, add_account(session), 4)
+        claim(session, worker, 10)
+    outcomes = [OK, poison, OK, OK]
+    results = [Result(i, outcome, None) for i, outcome in zip(ids, outcomes, strict=True)]
+    house.record_at_once(results, worker)
+    found = messages(db)
+    assert [m.state for m in found] == [MessageState.SENT, state, *[MessageState.SENT] * 2]
+    assert all(m.worker_id is None and m.reply for m in found)
+    assert house.failures == []
+    assert house.lost == 0
+
+
+def test_a_failure_that_is_not_about_words_is_told(
+    db: Database, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("kartramail.delivery.recorder.record_results", fail)
+    house.recorder.start()
+    threading.Thread(
+        target=house.recorder.record, args=(Result(1, OK, None), 1), daemon=True
+    ).start()
+    house.recorder._thread.join(20)
+    assert [str(error) for error in house.failures] == ["no"]
+
+
+def test_a_late_answer_of_an_earlier_life_is_not_taken_for_one_of_this(
+    db: Database, house: House
+) -> None:
+    """Fencing within one process, which has registered anew meanwhile."""
+    with db.transaction() as session:
+        (message_id,) = add_messages(session, add_account(session), 1)
+        first = register_worker(session, "h", 1)
+        claim(session, first, 1)
+        session.connection().execute(update(Worker).values(heartbeat_at=now() - timedelta(hours=1)))
+        assert reclaim(session, timedelta(seconds=15)) == 1
+        second = register_worker(session, "h", 1)
+        assert len(claim(session, second, 1)) == 1
+    house.recorder.start()
+    late = Deferred(Stage.END_OF_DATA, None, "late", "s", in_doubt=True)
+    house.recorder.record(Result(message_id, late, None), first)
+    assert messages(db)[0].state is MessageState.SENDING
+    assert house.lost == 1
+    house.recorder.record(Result(message_id, OK, None), second)
+    assert messages(db)[0].state is MessageState.SENT
+    assert house.lost == 1

@@ -1,0 +1,113 @@
+"""The way into the outbox: templates judged once each, within bounds; senders said once."""
+
+import threading
+
+import pytest
+from sqlmodel import select
+
+from kartramail.config import Settings
+from kartramail.db import Database
+from kartramail.delivery.prepare import Preparer, SenderKey
+from kartramail.messages import enqueue
+from kartramail.messages.enqueue import MessageRequest, find_faults
+from kartramail.messages.resolution import Resolution
+from kartramail.outbox.models import ResolvedSender
+from kartramail.rules.addresses import AddressPolicy
+from tests.support.outbox import add_account
+
+POLICY = AddressPolicy(platform_domain="kartra.com")
+CODE = "{{ a | append: b }}" * 1_000
+
+
+def request(text: str) -> MessageRequest:
+    return MessageRequest("pat@doeinc.com", "Hello", text, None)
+
+
+def test_a_request_has_a_bound_for_all_of_its_code() -> None:
+    _, faults = find_faults([request(f"{CODE}{n}") for n in range(14)], POLICY)
+    assert [fault.index for fault in faults] == [10, 11, 12, 13]
+    assert "200,000 characters of code" in faults[0].message
+
+
+def test_one_template_for_many_counts_once() -> None:
+    assert find_faults([request(CODE)] * 50, POLICY)[1] == []
+
+
+def test_faulty_templates_are_work_as_well_and_judged_once_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[str] = []
+    compile_template = enqueue.compile_template
+
+    def count(source: str, kind: enqueue.TemplateKind) -> object:
+        judged.append(source)
+        return compile_template(source, kind)
+
+    monkeypatch.setattr(enqueue, "compile_template", count)
+    bad = [request(f"{CODE}{n}{{{{ a | nosuch }}}}") for n in range(14)] * 3
+    _, faults = find_faults(bad, POLICY)
+    assert len(faults) == 42
+    assert len(judged) == 12  # the subject, and eleven texts until the bound
+
+
+def test_a_line_is_named_once() -> None:
+    _, (fault,) = find_faults([request("a\n{{ a | nosuch }}")], POLICY)
+    assert fault.message.count("line 2") == 1
+
+
+def test_two_workers_that_name_the_same_senders_do_not_lock_each_other(
+    db: Database, settings: Settings
+) -> None:
+    """Each process has met them in an order of its own."""
+    with db.transaction() as session:
+        account_id = add_account(session)
+    failures: list[Exception] = []
+    barrier = threading.Barrier(2)
+
+    def store(is_reversed: bool) -> None:
+        for round_ in range(8):
+            found: list[tuple[SenderKey, Resolution]] = [
+                ((account_id, n, False), _resolution(f"{round_}-{n}@doeinc.com")) for n in range(60)
+            ]
+            barrier.wait()
+            try:
+                Preparer(settings)._numbers(db, dict(found[::-1] if is_reversed else found))
+            except Exception as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=store, args=(way,)) for way in (False, True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with db.reading() as session:
+        assert len(session.exec(select(ResolvedSender)).all()) == 480
+
+
+def _resolution(send_from: str) -> Resolution:
+    return Resolution("Doe", send_from, None, None, "code", "why", True)
+
+
+def test_a_sender_that_was_not_committed_is_named_again(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its messages would refer to a sender that is not there."""
+    with db.transaction() as session:
+        account_id = add_account(session)
+    preparer = Preparer(settings)
+    senders: dict[SenderKey, Resolution] = {(account_id, 1, False): _resolution("a@doeinc.com")}
+
+    class Cut(Exception):
+        pass
+
+    def cut(*_: object) -> None:
+        raise Cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sqlalchemy.engine.Connection._commit_impl", cut)
+        with pytest.raises(Cut):
+            preparer._numbers(db, senders)
+    (number,) = preparer._numbers(db, senders).values()
+    with db.reading() as session:
+        assert session.get(ResolvedSender, number) is not None
