@@ -15,6 +15,7 @@ install: $(VENV)/installed-test
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m tests.interop.install
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/installed-test

@@ -14,7 +14,7 @@ from kartramail.config import Settings, load_settings
 from kartramail.installation import Installation
 from kartramail.rules.providers import load_providers
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -96,7 +96,7 @@ def _register_doors(app: OpenAPI) -> None:
 
 
 def _register_api(app: OpenAPI) -> None:
-    from kartramail.api import messages, senders
+    from kartramail.api import domains, messages, senders
 
-    for resource in (messages, senders):
+    for resource in (domains, messages, senders):
         app.register_api(resource.blueprint)

@@ -10,10 +10,11 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError
 
 from kartramail import schema
+from kartramail.domains.platform import ensure_platform_domain
 from kartramail.errors import KartraMailError, SchemaError
 from kartramail.installation import Installation
 
-_FEATURES = ("onboarding", "sandbox", "worker")
+_FEATURES = ("domains", "onboarding", "sandbox", "worker")
 
 commands = AppGroup("kartramail", help="Run and look after this installation.")
 
@@ -56,8 +57,11 @@ def fail(error: KartraMailError | str) -> NoReturn:
 @click.argument("revision", default="head")
 def migrate(revision: str) -> None:
     """Bring the database to the newest schema (or to REVISION, also an older one)."""
+    found = installation()
     try:
-        schema.migrate(installation().db, revision)
+        schema.migrate(found.db, revision)
     except OperationalError as error:
         fail(schema.unreachable(error))
+    if revision == "head":
+        ensure_platform_domain(found.db, found.settings)
     click.echo("The database is at the newest schema." if revision == "head" else revision)

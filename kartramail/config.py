@@ -112,6 +112,8 @@ class Settings(BaseSettings):
 
     dns_nameservers: Annotated[tuple[str, ...], NoDecode] = ()
     dns_timeout: Seconds = 3
+    dns_authoritative_port: Port = 53
+    practice_dns_port: Port = 2553
     dkim_records: DkimRecords = DkimRecords.TXT
     allow_special_use_domains: bool = False
 
@@ -239,12 +241,33 @@ class Settings(BaseSettings):
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
+    def has_practice_dns(self) -> bool:
+        """True when made-up `.test` domains are looked up in the practice DNS of a try-out.
+
+        Whoever sets name servers gets exactly those, for made-up names as well.
+        """
+        return (
+            self.has_catcher
+            and self.allow_special_use_domains
+            and not self.dns_nameservers
+            and self.is_base_url_loopback
+        )
+
+    @property
     def catcher_path(self) -> Path:
         """The catcher's own file, so that it takes no write lock from the worker."""
+        return self._sandbox_path("catcher")
+
+    @property
+    def practice_path(self) -> Path:
+        """The file of the practice DNS: what was published for made-up domains."""
+        return self._sandbox_path("practice")
+
+    def _sandbox_path(self, name: str) -> Path:
         if not self.is_sqlite:
-            return INSTANCE / "catcher.db"
+            return INSTANCE / f"{name}.db"
         database = Path(self.database_url.removeprefix("sqlite:///"))
-        return database.with_name(f"{database.stem}-catcher.db")
+        return database.with_name(f"{database.stem}-{name}.db")
 
 
 def _split(value: object) -> object:

@@ -8,6 +8,7 @@ KartraMailError
 ├── EditConflict           somebody else changed it meanwhile
 ├── IdempotencyConflict    the same Idempotency-Key came with another body
 ├── TemplateError          a template of the user's cannot be understood or rendered
+├── SealBroken             no master key opens a sealed signing key
 └── UnsafeHeader           a value that must not stand in a mail header (also a ValueError)
 """
 
@@ -53,6 +54,10 @@ class TemplateError(KartraMailError):
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line
+
+
+class SealBroken(KartraMailError):
+    """A sealed signing key that none of MASTER_KEYS opens. Never carries what was sealed."""
 
 
 class UnsafeHeader(KartraMailError, ValueError):

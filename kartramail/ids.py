@@ -7,6 +7,7 @@ one millisecond collide with a chance of 1 in 2 million; within one process a co
 import secrets
 import threading
 import time
+from functools import lru_cache
 
 _EPOCH_MS = 1_577_836_800_000
 _RANDOM_BITS = 21
@@ -27,6 +28,7 @@ def new_id() -> int:
         return _last
 
 
+@lru_cache(maxsize=4096)
 def show_id(value: int) -> str:
     """The id as people and programs see it: 13 lower-case characters, ordered like the number."""
     return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(60, -1, -5))

@@ -3,9 +3,10 @@
 from sqlmodel import SQLModel
 
 from kartramail.accounts import models as accounts
+from kartramail.domains import models as domains
 from kartramail.outbox import models as outbox
 from kartramail.senders import models as senders
 
 metadata = SQLModel.metadata
 
-__all__ = ["accounts", "metadata", "outbox", "senders"]
+__all__ = ["accounts", "domains", "metadata", "outbox", "senders"]

@@ -20,6 +20,7 @@ from kartramail.models import metadata
 from kartramail.schema import migrate
 from tests.support.cast import CHEAP_HASHER, Actor, make_alice, make_bob, make_charlie
 from tests.support.dns_server import DnsServer
+from tests.support.domains import key_pairs
 
 DATABASES = ["sqlite", "postgresql"]
 
@@ -168,6 +169,12 @@ def bob(app: Flask, alice: Actor) -> Actor:
 def charlie(app: Flask) -> Actor:
     """Charlie is a stranger, with an account of his own."""
     return make_charlie(app)
+
+
+@pytest.fixture(autouse=True)
+def _platform_keys_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform's keys are made once a test run: a fifth of a second each would add up."""
+    monkeypatch.setattr("kartramail.domains.platform.make_key_pairs", lambda: key_pairs(99))
 
 
 @pytest.fixture

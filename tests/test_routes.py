@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from kartramail.accounts.api_keys import make_api_key
 from kartramail.accounts.models import ApiKey, Invitation
 from kartramail.db import Database
+from kartramail.domains.instructions import make_link
 from kartramail.ids import show_id
 from kartramail.models import metadata
 from kartramail.outbox.models import Message, SourceKind
@@ -25,6 +26,7 @@ from tests.support.cast import PASSWORD, Actor, csrf_token, post
 from tests.support.mailbox import newest_link
 
 CARD = "/settings/integrations/kartramail"
+DOMAIN = "/settings/domains/<domain>"
 
 
 class May(Enum):
@@ -42,6 +44,10 @@ TABLE: dict[str, May] = {
     "GET /": May.SIGNED_IN,
     "POST /account/switch": May.SIGNED_IN,
     "GET /api/v1/": May.KEY,
+    "GET /api/v1/domains": May.KEY,
+    "POST /api/v1/domains": May.KEY,
+    "GET /api/v1/domains/<string:domain>": May.KEY,
+    "POST /api/v1/domains/<string:domain>/check": May.KEY,
     "POST /api/v1/messages": May.KEY,
     "GET /api/v1/messages/<string:message_id>": May.KEY,
     "GET /api/v1/openapi.json": May.ANYBODY,
@@ -59,6 +65,9 @@ TABLE: dict[str, May] = {
     "GET /catcher/letters": May.ANYBODY,
     "GET /confirm/<token>": May.LINK,
     "POST /confirm/<token>": May.LINK,
+    "GET /dns/<token>": May.LINK,
+    "POST /dns/<token>/check": May.LINK,
+    "GET /dns/<token>/zone": May.LINK,
     "GET /forgot": May.ANYBODY,
     "POST /forgot": May.ANYBODY,
     "GET /forgot/sent": May.ANYBODY,
@@ -85,6 +94,16 @@ TABLE: dict[str, May] = {
     "POST /settings/api-keys": May.SIGNED_IN,
     "POST /settings/api-keys/<shown_id>/revoke": May.SIGNED_IN,
     "GET /settings/domains": May.SIGNED_IN,
+    "POST /settings/domains": May.SIGNED_IN,
+    "POST /settings/domains/check/domain": May.SIGNED_IN,
+    f"GET {DOMAIN}": May.SIGNED_IN,
+    f"GET {DOMAIN}/live": May.SIGNED_IN,
+    f"GET {DOMAIN}/zone": May.SIGNED_IN,
+    f"POST {DOMAIN}/check": May.SIGNED_IN,
+    f"POST {DOMAIN}/practice": May.SIGNED_IN,  # in a try-out only: tests/domains
+    f"POST {DOMAIN}/remove": May.SIGNED_IN,
+    f"POST {DOMAIN}/rotate": May.SIGNED_IN,
+    f"POST {DOMAIN}/share": May.SIGNED_IN,
     "GET /settings/integrations": May.SIGNED_IN,
     f"POST {CARD}/check/<field>": May.SIGNED_IN,
     f"POST {CARD}/check/reply_to/mail-server": May.SIGNED_IN,
@@ -129,6 +148,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /settings/api-keys": {"name": "Another"},
     f"POST {CARD}/edit": {
         "sender_name": "Other",
+        "accept_low_delivery": "y",
         "send_from": "other@doeinc.com",
         "reply_to": "other@doeinc.com",
     },
@@ -139,12 +159,16 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "POST /settings/team": {"email": "new@doeinc.com", "role": "owner"},
     "POST /settings/team/<shown_id>/role": {"role": "owner"},
+    "POST /settings/domains": {"domain": "another.test"},
+    f"POST {DOMAIN}/share": {"email": "sam@agency.test"},
+    f"POST {DOMAIN}/practice": {"record": "all", "action": "publish"},
 }
 
 # They change nothing and answer about what was sent along, or the link itself is the permission.
 WITHOUT_TOKEN = {
     "POST /prove/<token>",
     "POST /signup/check/email",
+    "POST /settings/domains/check/domain",
     f"POST {CARD}/check/<field>",
     f"POST {CARD}/check/reply_to/mail-server",
 }
@@ -169,6 +193,8 @@ class House:
         return re.sub(r"<[^>]*>", lambda _: self._name(rule), rule)
 
     def _name(self, rule: str) -> str:
+        if rule.startswith((DOMAIN, "/api/v1/domains/")):
+            return "doeinc.test"
         first = rule.strip("/").partition("/")[0]
         for known in (rule, first):
             if known in self.names:
@@ -211,9 +237,15 @@ class House:
 @pytest.fixture
 def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) -> House:
     installation = app.extensions["kartramail"]
-    wanted = {"sender_name": "Doe", "send_from": "hello@doeinc.com", "reply_to": "bob@doeinc.com"}
+    wanted = {
+        "sender_name": "Doe",
+        "accept_low_delivery": "y",
+        "send_from": "hello@doeinc.com",
+        "reply_to": "bob@doeinc.com",
+    }
     assert alice.post(f"{CARD}/edit", wanted).status_code == 303
     assert alice.post(f"{CARD}/test").status_code == 303
+    assert alice.post("/settings/domains", {"domain": "doeinc.test"}).status_code == 303
     invited = {"email": "sam@doeinc.com", "role": "member"}
     assert alice.post("/settings/team", invited).status_code == 303
     alice.get("/settings/team")
@@ -228,6 +260,7 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
             select(ApiKey).where(ApiKey.account_id == alice.account_id)  # type: ignore[arg-type]
         ).one()
         invitation = session.scalars(select(Invitation)).one()
+        dns_link = make_link(session, alice.account_id, "doeinc.test", str(app.secret_key))
         test = session.scalars(
             select(Message).where(Message.source_kind == SourceKind.TEST)  # type: ignore[arg-type]
         ).one()
@@ -248,6 +281,7 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
         "/catcher/<letter>/attachments/<int:number>": "1",
         "/api/v1/messages/<string:message_id>": show_id(test.id),
         "/api/v1/static/<path:filename>": "none",
+        "dns": dns_link,
         "catcher": "0000000000001",
         "static": "css/kartramail.css",
     }
@@ -294,7 +328,7 @@ def test_charlie_does_not_find_alices_things(house: House) -> None:
     wrong = {}
     for route in routes(May.SIGNED_IN, May.OWNER):
         answer = house.send(house.charlie.client, route)
-        names_something = "<shown_id>" in route
+        names_something = "<shown_id>" in route or "<domain>" in route
         if names_something != (answer.status_code == 404):
             wrong[route] = answer.status
     assert wrong == {"POST /account/switch": "404 NOT FOUND"}  # names an account in its form

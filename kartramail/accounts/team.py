@@ -53,6 +53,21 @@ def list_team(session: Session, account_id: int) -> list[Member]:
     return [Member(*row) for row in session.exec(statement)]
 
 
+def owners_of(session: Session, account_id: int) -> list[str]:
+    """The addresses of the account's confirmed owners: who is told when something happens."""
+    statement = (
+        select(User.email)
+        .join(Membership, col(Membership.user_id) == col(User.id))
+        .where(
+            Membership.account_id == account_id,
+            Membership.role == Role.OWNER,
+            col(User.confirmed_at).is_not(None),
+        )
+        .order_by(col(User.id))
+    )
+    return list(session.exec(statement))
+
+
 def add_member(session: Session, account_id: int, user_id: int, role: Role) -> None:
     """Put a person into the team; who is in it already stays as they are."""
     lock_account(session, account_id)

@@ -1,7 +1,8 @@
 """DNS look-ups by dnspython: Found, Absent or Unreachable, never an exception (R-REPLY, R-CHECK).
 
 Every look-up, with all its aliases, servers and the step from UDP to TCP, ends within `timeout`
-seconds. Names are absolute: no search domain is ever appended.
+seconds. Names are absolute: no search domain is ever appended. Where a try-out has a practice DNS,
+names under `.test`, and only these, go there, step by step along aliases.
 """
 
 import time
@@ -32,8 +33,10 @@ from kartramail.rules.dns_answers import (
     is_special_use,
 )
 from kartramail.rules.mail_hosts import MailHosts
+from kartramail.rules.name_servers import NameServer
 
 DEFAULT_TIMEOUT = 3.0
+_PRACTICE = dns.name.from_text("test.")  # RFC 6761 §6.2: no such name is in the public DNS
 _MOST_ALIASES = 16  # as many as dnspython follows within one reply
 
 
@@ -43,8 +46,9 @@ class Resolver:
     `nameservers` are texts such as "192.0.2.1", "192.0.2.1:5353" or "[2001:db8::1]:53"; None means
     the system's, read anew for each look-up that goes out, since a laptop changes networks.
     `timeout` is in seconds for a whole look-up, `cache_size` counts answers. With
-    `answers_special_use` off, names reserved by RFC 6761 are not asked for at all. `clock` is what
-    TTLs are measured by, in seconds. Raises ConfigurationError for a text that names no server.
+    `answers_special_use` off, names reserved by RFC 6761 are not asked for at all. `practice` is
+    asked for all names under `.test`, whatever the other two say. `clock` is what TTLs are measured
+    by, in seconds. Raises ConfigurationError for a text that names no server.
     """
 
     def __init__(
@@ -54,11 +58,13 @@ class Resolver:
         *,
         cache_size: int = 10_000,
         answers_special_use: bool = True,
+        practice: NameServer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._servers = None if nameservers is None else configured_name_servers(nameservers)
         self._timeout = timeout
         self._answers_special_use = answers_special_use
+        self._practice = practice
         self._cache = AnswerCache(cache_size, clock)
         self._flights: SingleFlight[Question, Answer[Record]] = SingleFlight()
 
@@ -124,7 +130,7 @@ class Resolver:
         asked = _read_name(name)
         if asked is None:
             return Absent(AbsentReason.IMPOSSIBLE_NAME)
-        if not self._answers_special_use and is_special_use(asked.to_text()):
+        if not self._may_ask(asked):
             return Unreachable(UnreachableReason.SPECIAL_USE, f"{name} is reserved by RFC 6761")
         question = (asked, record_type)
         if fresh:
@@ -138,6 +144,21 @@ class Resolver:
             )
         except TimeoutError:
             return Unreachable(UnreachableReason.TIMEOUT, "the look-up under way took too long")
+
+    def _may_ask(self, name: dns.name.Name) -> bool:
+        return (
+            self._answers_special_use
+            or self._is_practice(name)
+            or not is_special_use(name.to_text())
+        )
+
+    def _is_practice(self, name: dns.name.Name) -> bool:
+        return self._practice is not None and name.is_subdomain(_PRACTICE)
+
+    def _servers_for(self, name: dns.name.Name) -> tuple[NameServer, ...]:
+        if self._practice is not None and self._is_practice(name):
+            return (self._practice,)
+        return system_name_servers() if self._servers is None else self._servers
 
     def _ask_and_remember(self, question: Question, deadline: float) -> Answer[Record]:
         reading = self._ask(question, deadline)
@@ -153,8 +174,7 @@ class Resolver:
         asked = {name}
         while len(asked) <= _MOST_ALIASES:
             query = dns.message.make_query(name, record_type, use_edns=0, payload=UDP_PAYLOAD)
-            servers = system_name_servers() if self._servers is None else self._servers
-            reply = exchange(query, servers, deadline)
+            reply = exchange(query, self._servers_for(name), deadline)
             if isinstance(reply, Unreachable):
                 return Reading(reply)
             step = read_reply(reply, record_type)

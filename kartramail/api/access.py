@@ -80,6 +80,11 @@ def api_account() -> int:
     return int(g.api_account)
 
 
+def by_account() -> str:
+    """One account's share of what is limited in rate."""
+    return f"account:{api_account()}"
+
+
 def _show_too_deep(_: RecursionError) -> Response:
     """The JSON reader gives up on a body such as [[[[…: that is the caller's fault, not ours."""
     return _respond(

@@ -80,7 +80,9 @@ class Engine:
             on_failure=self._break,
         )
         self._preparer = Preparer(settings)
-        self._queue: queue.SimpleQueue[_Prepared] = queue.SimpleQueue()
+        # Not a SimpleQueue: with several readers its `get` may wait for ever, whatever the timeout,
+        # when another one was quicker just as the time ran out.
+        self._queue: queue.Queue[_Prepared] = queue.Queue()
         self._held: set[tuple[int, int]] = set()  # message, and the number it was claimed under
         self._is_in_doubt = False  # whether the database may count rows as ours that we do not hold
         self._breaker = Breaker()

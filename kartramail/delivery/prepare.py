@@ -1,4 +1,4 @@
-"""From claimed rows to envelopes: who it comes from, which words, which bytes."""
+"""From claimed rows to envelopes: who it comes from, which words, which bytes, signed by whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from kartramail.adapters.transport import Envelope
 from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
+from kartramail.domains.signers import Signers
+from kartramail.domains.verdicts import judge_message
 from kartramail.ids import show_id
 from kartramail.messages.answers import store_resolution
 from kartramail.messages.compose import Composer
@@ -21,6 +23,7 @@ from kartramail.outbox.models import SourceKind
 from kartramail.outbox.results import Failed, Result
 from kartramail.rules.headers import Mailbox
 from kartramail.rules.mime import MessageHeaders
+from kartramail.rules.signing import SigningKey, sign_message
 from kartramail.rules.tokens import return_path
 from kartramail.senders.standing import gateway_standing, sender_standing
 
@@ -47,6 +50,7 @@ class Preparer:
         self._settings = settings
         self._secret = settings.secret_key.get_secret_value().encode()
         self._composer = Composer()
+        self._signers = Signers(settings)
         self._resolved_ids: dict[tuple[int, str], int] = {}
 
     def prepare(self, db: Database, batch: Sequence[Claimed]) -> tuple[list[Ready], list[Result]]:
@@ -55,17 +59,21 @@ class Preparer:
             words = self._load_words(session, batch)
             senders = {key: self._resolve(session, key) for key in {_key(m) for m in batch}}
         numbers = self._numbers(db, senders)
+        signing_keys = {key: self._signing_key(db, key, senders[key]) for key in senders}
         ready: list[Ready] = []
         failed: list[Result] = []
         for message in batch:
             sender, number = senders[_key(message)], numbers[_key(message)]
             try:
-                data = self._compose(message, sender, words)
+                more = self._about_sample(db, message, sender, signing_keys[_key(message)])
+                data = self._compose(message, sender, words, more)
+                data = sign_message(data, signing_keys[_key(message)], now())
             except Exception as error:  # whatever a template does, the others still leave
                 log.warning("message_not_built", message=show_id(message.id), error=str(error))
                 failed.append(Result(message.id, Failed(f"It could not be built: {error}"), number))
             else:
-                envelope = Envelope(message.id, self._return_path(message), message.to_addr, data)
+                mail_from = self._return_path(message, sender)
+                envelope = Envelope(message.id, mail_from, message.to_addr, data)
                 ready.append(Ready(envelope, number))
         return ready, failed
 
@@ -93,6 +101,11 @@ class Preparer:
             is_as_wanted=True,
         )
 
+    def _signing_key(self, db: Database, key: SenderKey, sender: Resolution) -> SigningKey:
+        """The aligned domain's key if it is authenticated, else the platform's (R-DKIM)."""
+        own = sender.signing_domain and self._signers.get(db, key[0], sender.signing_domain)
+        return own or self._signers.platform(db)
+
     def _numbers(self, db: Database, senders: dict[SenderKey, Resolution]) -> dict[SenderKey, int]:
         unknown = {
             (key[0], sender.digest): sender
@@ -108,15 +121,38 @@ class Preparer:
             self._resolved_ids |= numbers  # only now are they there to stay
         return {key: self._resolved_ids[key[0], s.digest] for key, s in senders.items()}
 
-    def _compose(self, message: Claimed, sender: Resolution, words: dict[int, Words]) -> bytes:
-        variables: dict[str, Any] = dict(message.variables or {})
+    def _about_sample(
+        self, db: Database, message: Claimed, sender: Resolution, key: SigningKey
+    ) -> dict[str, Any]:
+        """What a sample says of itself: who signed it, and what receivers will find (R-SAMPLE)."""
+        if message.source_kind is not SourceKind.SAMPLE:
+            return {}
+        with db.reading() as session:
+            verdicts = judge_message(
+                session,
+                message.account_id,
+                self._settings,
+                from_domain=sender.send_from.rpartition("@")[2],
+                signing_domain=key.domain,
+                return_path_domain=sender.return_path_domain or self._settings.bounce_host,
+            )
+        return {"signed_by": key.domain, "verdicts": verdicts}
+
+    def _compose(
+        self,
+        message: Claimed,
+        sender: Resolution,
+        words: dict[int, Words],
+        more: dict[str, Any],
+    ) -> bytes:
+        variables: dict[str, Any] = dict(message.variables or {}) | more
         if message.content_id is not None:
             compiled = self._composer.content(message.content_id, words.get(message.content_id))
         else:
             compiled = self._composer.platform_mail(message.template or "")
             variables |= {
                 "sender": sender,
-                "return_path": self._return_path(message),
+                "return_path": self._return_path(message, sender),
                 "platform_domain": self._settings.platform_domain,
                 "base_url": self._settings.base_url,
             }
@@ -138,8 +174,9 @@ class Preparer:
             ),
         )
 
-    def _return_path(self, message: Claimed) -> str:
-        return return_path(message.id, self._secret, self._settings.bounce_host)
+    def _return_path(self, message: Claimed, sender: Resolution) -> str:
+        domain = sender.return_path_domain or self._settings.bounce_host
+        return return_path(message.id, self._secret, domain)
 
 
 def _key(message: Claimed) -> SenderKey:

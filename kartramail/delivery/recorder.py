@@ -22,7 +22,7 @@ from kartramail.rules.replies import Accepted, Deferred, Refused
 log = structlog.get_logger()
 
 _BATCH = 200
-_GATHERED_FOR = 0.002  # seconds at most; less than a commit and the hand-over of a thread cost
+_GATHERED_FOR = 0.0005  # seconds at most; less than a commit and the hand-over of a thread cost
 _LOOK_EVERY = 0.0003
 _LONGEST_PAUSE = 5.0
 _UNWRITABLE = "The words that belong here could not be written down."

@@ -11,6 +11,7 @@ from kartramail.messages.queries import MessageProgress, has_accepted_test, mess
 from kartramail.messages.resolution import Resolution, resolve_sender
 from kartramail.outbox.models import MessageState
 from kartramail.rules.address_syntax import shown_address
+from kartramail.rules.domain_names import show_domain
 from kartramail.senders.service import GatewayView, load_gateway
 from kartramail.senders.standing import Proof, SenderStanding, gateway_standing
 
@@ -78,12 +79,19 @@ def read_situation(session: Session, account_id: int, platform_domain: str) -> S
 
 
 def make_checklist(situation: Situation) -> Checklist:
-    """The steps as they stand; the first that is not done is the current one."""
-    counted = (_confirm(situation), _say_who(situation), _test(situation))
+    """The steps as they stand; the first that is not done is the current one.
+
+    The domain counts where there is one: whoever has none is not kept waiting for it.
+    """
+    counted = [_confirm(situation), _say_who(situation), _test(situation)]
+    domain = _authenticate_domain(situation)
+    has_domain = situation.standing.proof is not Proof.PLACEHOLDER
+    if has_domain:
+        counted.insert(2, domain)
     waiting = [step for step in counted if step.state != DONE]
     steps = [replace(step, state=CURRENT) if step in waiting[:1] else step for step in counted]
     return Checklist(
-        steps=(*steps, _authenticate_domain()),
+        steps=tuple(steps) if has_domain else (*steps, domain),
         is_done=not waiting,
         is_hidden=situation.account.onboarding_hidden_at is not None,
     )
@@ -129,14 +137,17 @@ def _test(situation: Situation) -> Step:
     )
 
 
-def _authenticate_domain() -> Step:
-    """Does not count yet, and so never keeps the checklist there: this version cannot do it."""
+def _authenticate_domain(situation: Situation) -> Step:
+    domain = situation.standing.domain
+    page = f"/settings/domains/{domain.domain}" if domain.domain else "/settings/domains"
     return Step(
         "Authenticate your domain",
-        "Makes more of your mail arrive. You can send without it until then.",
-        TODO,
-        "/settings/domains",
-        "Read what comes",
+        f"Mail from {show_domain(domain.from_domain)} is signed by it."
+        if domain.is_authenticated
+        else "Makes more of your mail arrive. You can send without it until then.",
+        DONE if domain.is_authenticated else TODO,
+        page,
+        "See the records",
     )
 
 

@@ -1,5 +1,6 @@
-"""The two processes of a try-out beside the worker: `flask kartramail catcher` and `… web`."""
+"""The processes of a try-out beside the worker: test inbox, practice DNS and pages."""
 
+import os
 from typing import cast
 
 import click
@@ -9,6 +10,8 @@ from kartramail.cli import commands, fail, installation, ready_installation
 from kartramail.processes import end_with_parent
 from kartramail.sandbox.catcher import serve_catcher
 from kartramail.sandbox.inbox import Inbox
+from kartramail.sandbox.practice_dns import serve_practice_dns
+from kartramail.sandbox.practice_zone import PracticeZone
 from kartramail.sandbox.web_server import serve_web
 
 
@@ -24,6 +27,21 @@ def catcher() -> None:
         fail(f"CATCHER_PORT={settings.catcher_port} cannot be used: {error.strerror}.")
     finally:
         inbox.close()
+
+
+@commands.command("practice-dns")
+def practice_dns() -> None:
+    """Answer for made-up .test domains on 127.0.0.1:PRACTICE_DNS_PORT, by UDP and TCP."""
+    end_with_parent()
+    settings = installation().settings
+    zone = PracticeZone(settings.practice_path)
+    try:
+        serve_practice_dns(zone.records, settings.practice_dns_port)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        fail(f"PRACTICE_DNS_PORT={settings.practice_dns_port} cannot be used: {why}.")
+    finally:
+        zone.close()
 
 
 @commands.command()

@@ -1,10 +1,11 @@
-"""The try-out, all in one: `make run` starts web, worker and test inbox as one process tree.
+"""The try-out, all in one: `make run` starts web, worker, test inbox and practice DNS as one tree.
 
 Ctrl-C or SIGTERM ends all of it, and kill -9 of this process does as well (`processes.py`).
 """
 
 import errno
 import http.client
+import itertools
 import socket
 import sys
 import threading
@@ -17,6 +18,7 @@ from kartramail.config import ROOT, Settings, load_settings
 from kartramail.db import Database
 from kartramail.errors import ConfigurationError, KartraMailError
 from kartramail.processes import Child, Supervisor
+from kartramail.sandbox.practice_dns import check_practice_port
 
 _USUAL_PORT = 5000
 _START = 60.0  # seconds until the first answer, on a slow machine
@@ -43,9 +45,12 @@ def _check_ports(settings: Settings) -> None:
     ports = {"PORT": settings.port}
     if settings.has_catcher:
         ports["CATCHER_PORT"] = settings.catcher_port
-        if settings.port == settings.catcher_port:
+    if settings.has_practice_dns:
+        ports["PRACTICE_DNS_PORT"] = settings.practice_dns_port
+    for one, other in itertools.combinations(ports, 2):
+        if ports[one] == ports[other]:
             raise ConfigurationError(
-                f"PORT and CATCHER_PORT are both {settings.port}. Set one of them to another one."
+                f"{one} and {other} are both {ports[one]}. Set one of them to another one."
             )
     for name, port in ports.items():
         _check_port(name, port)
@@ -53,7 +58,10 @@ def _check_ports(settings: Settings) -> None:
 
 def _check_port(name: str, port: int) -> None:
     try:
-        socket.create_server(("127.0.0.1", port)).close()
+        if name == "PRACTICE_DNS_PORT":
+            check_practice_port(port)  # by UDP as well
+        else:
+            socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigurationError(
@@ -97,6 +105,8 @@ def _run(settings: Settings) -> int:
 def _children(settings: Settings) -> list[Child]:
     env = {"BASE_URL": base_url(settings)}
     commands = {"web": ["web"], "worker": ["worker", "--grace", str(_WORKER_GRACE)]}
+    if settings.has_practice_dns:
+        commands = {"practice-dns": ["practice-dns"]} | commands
     if settings.has_catcher:
         commands = {"catcher": ["catcher"]} | commands
     return [Child(name, _command(*words), env) for name, words in commands.items()]
@@ -117,7 +127,7 @@ def _wait_until_up(settings: Settings) -> bool:
     """Whether everything that can be asked answers, before patience ends."""
     ends_at = time.monotonic() + _START
     while time.monotonic() < ends_at:
-        if _has_pages(settings.port) and (not settings.has_catcher or _has_catcher(settings)):
+        if _has_pages(settings.port) and all(map(_is_listening, _sandbox_ports(settings))):
             return True
         time.sleep(0.1)
     return False
@@ -134,9 +144,14 @@ def _has_pages(port: int) -> bool:
         connection.close()
 
 
-def _has_catcher(settings: Settings) -> bool:
+def _sandbox_ports(settings: Settings) -> list[int]:
+    ports = [settings.catcher_port] if settings.has_catcher else []
+    return [*ports, settings.practice_dns_port] if settings.has_practice_dns else ports
+
+
+def _is_listening(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", settings.catcher_port), 5).close()
+        socket.create_connection(("127.0.0.1", port), 5).close()
     except OSError:
         return False
     return True
@@ -150,4 +165,7 @@ def _welcome(settings: Settings) -> str:
     else:
         host, port = settings.mail_host_and_port
         lines.append(f"  Mail goes   to {host}, port {port}")
+    if settings.has_practice_dns:
+        server = f"127.0.0.1:{settings.practice_dns_port}"
+        lines.append(f"  Practice    {server}  (DNS of made-up domains that end in .test)")
     return "\n".join([*lines, "", "Ctrl-C ends it.", ""])

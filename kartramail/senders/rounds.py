@@ -8,6 +8,7 @@ from sqlmodel import Session, col, exists, select, update
 from kartramail.accounts.models import Account
 from kartramail.clock import now
 from kartramail.rounds import Round
+from kartramail.senders.claimed_mailboxes import end_claimed_proofs
 from kartramail.senders.models import MailboxProof, Sender
 from kartramail.senders.proof_requests import send_proof_link
 from kartramail.senders.standing import PROOF_LIFETIME
@@ -70,4 +71,7 @@ def _ask_again(session: Session, account_id: int, address_key: str, base_url: st
     )
 
 
-ROUNDS: tuple[Round, ...] = (Round("ask_mailboxes_again", timedelta(hours=6), ask_mailboxes_again),)
+ROUNDS: tuple[Round, ...] = (
+    Round("ask_mailboxes_again", timedelta(hours=6), ask_mailboxes_again),
+    Round("end_claimed_proofs", timedelta(minutes=1), end_claimed_proofs),
+)

@@ -10,7 +10,12 @@ from kartramail.clock import now
 from kartramail.rules.addresses import Address
 from kartramail.senders.models import Sender
 from kartramail.senders.proof_requests import Asked, ask_for_proof
-from kartramail.senders.service import GatewayView, load_gateway, lock_gateway
+from kartramail.senders.service import (
+    GatewayView,
+    load_gateway,
+    lock_gateway,
+    note_domain_of,
+)
 from kartramail.senders.standing import Proof, gateway_standing
 
 
@@ -62,6 +67,7 @@ def save_gateway_sender(
     if version is not None and version != before.version:
         return Conflict(before)
     _write(session, before, values)
+    note_domain_of(session, account_id, details.send_from.domain, platform_domain)
     after = load_gateway(session, account_id)
     record_change(
         session,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, select, update
 
+from kartramail.domains.service import note_domain
 from kartramail.errors import NotFound
 from kartramail.rules.addresses import Address
 from kartramail.rules.sender_names import fit_sender_name
@@ -17,6 +18,7 @@ __all__ = [
     "GatewayView",
     "load_gateway",
     "lock_gateway",
+    "note_domain_of",
     "prefill_gateway",
     "prove_mailbox",
     "record_test",
@@ -89,6 +91,17 @@ def prefill_gateway(
     if gateway is None:
         session.add(Gateway(account_id=account_id, sender_id=sender.id))
         session.flush()
+    if not is_free:
+        note_domain_of(session, account_id, address.domain, platform_domain)
+
+
+def note_domain_of(session: Session, account_id: int, domain: str, platform_domain: str) -> None:
+    """Let the domain of a send-from be among the account's domains (R-DOMAIN), but the platform's.
+
+    Also where an authenticated domain above speaks for it: its own DMARC record may say otherwise.
+    """
+    if domain != platform_domain:
+        note_domain(session, account_id, domain)
 
 
 def load_gateway(session: Session, account_id: int) -> GatewayView:

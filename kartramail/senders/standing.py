@@ -4,7 +4,7 @@ Read by one query, for every message and for the card; `messages.resolution` dec
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from kartramail.accounts.models import Account
 from kartramail.clock import now
 from kartramail.db import UtcDateTime
+from kartramail.domains.standing import DomainStanding, domain_standing
 from kartramail.errors import NotFound
 from kartramail.senders.models import Gateway, MailboxProof, Placeholder, Sender
 
@@ -35,7 +36,8 @@ class Proof(StrEnum):
 class SenderStanding:
     """A sender as it is wanted, with the proof of its send-from.
 
-    `placeholder` is the account's generated address, whole, in use or in reserve.
+    `placeholder` is the account's generated address, whole, in use or in reserve. `domain` is how
+    the domain of the send-from stands, `mailbox_proven` whether the mailbox alone is proven.
     """
 
     sender_id: int
@@ -47,6 +49,8 @@ class SenderStanding:
     low_delivery_accepted: bool
     placeholder: str
     proof: Proof
+    domain: DomainStanding
+    mailbox_proven: bool = False
 
 
 def gateway_standing(session: Session, account_id: int, platform_domain: str) -> SenderStanding:
@@ -54,7 +58,7 @@ def gateway_standing(session: Session, account_id: int, platform_domain: str) ->
     row = session.connection().execute(_gateway_query(), _values(account_id)).first()
     if row is None:
         raise NotFound("this account has no default sender")
-    return _read(row, platform_domain)
+    return _read(session, row, platform_domain)
 
 
 def sender_standing(
@@ -63,7 +67,7 @@ def sender_standing(
     """The standing of one sender of this account; None where it has no such sender."""
     values = _values(account_id) | {"sender_id": sender_id}
     row = session.connection().execute(_sender_query(), values).first()
-    return _read(row, platform_domain) if row else None
+    return _read(session, row, platform_domain) if row else None
 
 
 def _values(account_id: int) -> dict[str, Any]:
@@ -99,10 +103,11 @@ def _query() -> Select[Any]:
         Sender.name,
         Sender.send_from,
         Sender.from_key,
+        Sender.from_domain,
         Sender.reply_to,
         col(Sender.low_delivery_accepted_at).is_not(None).label("low_delivery_accepted"),
         Placeholder.local,
-        col(MailboxProof.proven_at).is_not(None).label("is_proven"),
+        MailboxProof.proven_at,
     )
     query: Select[Any] = (
         select(*columns)
@@ -114,12 +119,15 @@ def _query() -> Select[Any]:
     return query
 
 
-def _read(row: Row[Any], platform_domain: str) -> SenderStanding:
+def _read(session: Session, row: Row[Any], platform_domain: str) -> SenderStanding:
     placeholder = f"{row.local}@{platform_domain}"
-    if row.from_key == placeholder:
-        proof = Proof.PLACEHOLDER
-    else:
-        proof = Proof.MAILBOX if row.is_proven else Proof.NONE
+    is_placeholder = row.from_key == placeholder
+    domain = (
+        DomainStanding(platform_domain)
+        if is_placeholder
+        else domain_standing(session, row.account_id, row.from_domain)
+    )
+    is_mailbox_proven = _still_counts(row.proven_at, domain)
     return SenderStanding(
         sender_id=row.id,
         account_id=row.account_id,
@@ -129,5 +137,22 @@ def _read(row: Row[Any], platform_domain: str) -> SenderStanding:
         reply_to=row.reply_to,
         low_delivery_accepted=row.low_delivery_accepted,
         placeholder=placeholder,
-        proof=proof,
+        proof=_proof(is_placeholder, domain, is_mailbox_proven),
+        domain=domain,
+        mailbox_proven=is_mailbox_proven,
     )
+
+
+def _still_counts(proven_at: datetime | None, domain: DomainStanding) -> bool:
+    """A proof ends when another account proves the domain by DNS after it (R-CLAIM)."""
+    if proven_at is None:
+        return False
+    return domain.claimed_at is None or proven_at > domain.claimed_at
+
+
+def _proof(is_placeholder: bool, domain: DomainStanding, is_mailbox_proven: bool) -> Proof:
+    if is_placeholder:
+        return Proof.PLACEHOLDER
+    if domain.is_authenticated:
+        return Proof.DOMAIN
+    return Proof.MAILBOX if is_mailbox_proven else Proof.NONE

@@ -13,7 +13,7 @@ from kartramail.web.access import installation
 from kartramail.web.banners import banners
 from kartramail.web.local_requests import is_local_request
 from kartramail.web.opened_in import form_of_other_account, working_in
-from kartramail.web.reading import as_read, in_zone
+from kartramail.web.reading import as_read, domain_as_read, in_zone
 
 
 def init_context(app: Flask) -> None:
@@ -21,7 +21,11 @@ def init_context(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(  # macros are imported without context
-        asset_url=asset_url, as_read=as_read, in_zone=in_zone, working_in=working_in
+        asset_url=asset_url,
+        as_read=as_read,
+        domain_as_read=domain_as_read,
+        in_zone=in_zone,
+        working_in=working_in,
     )
 
     @app.context_processor

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from flask_login import current_user
 
 from kartramail.rules.address_syntax import shown_address as as_read
+from kartramail.rules.domain_names import show_domain as domain_as_read
 
-__all__ = ["as_read", "in_zone"]
+__all__ = ["as_read", "domain_as_read", "in_zone"]
 
 
 def in_zone(at: datetime) -> datetime:

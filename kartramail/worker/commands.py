@@ -7,7 +7,7 @@ import click
 from kartramail.cli import commands, fail, ready_installation
 from kartramail.config import ROOT
 from kartramail.delivery.engine import EngineBroken
-from kartramail.errors import ConfigurationError
+from kartramail.errors import ConfigurationError, SealBroken
 from kartramail.processes import Child, end_with_parent, supervise
 from kartramail.worker.process import run_worker, smtp_settings
 
@@ -41,7 +41,7 @@ def worker(processes: int | None, grace: float | None) -> None:
         sys.exit(_run_many(wanted, grace=longest if grace is None else grace))
     try:
         run_worker(found)
-    except EngineBroken as error:
+    except (EngineBroken, SealBroken) as error:
         fail(error)
 
 

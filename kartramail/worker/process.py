@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,23 +12,40 @@ from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
 from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
 from kartramail.config import Settings
 from kartramail.delivery.engine import Engine
+from kartramail.domains.rounds import ROUNDS as DOMAIN_ROUNDS
+from kartramail.domains.signers import Signers
 from kartramail.installation import Installation
 from kartramail.outbox.rounds import ROUNDS as OUTBOX_ROUNDS
 from kartramail.rounds import Round
 from kartramail.senders.rounds import ROUNDS as SENDER_ROUNDS
 from kartramail.worker.rounds import keep_rounds
 
+_SWITCH_INTERVAL = 0.0005
+"""Seconds after which a thread that computes lets another one have the interpreter.
+
+Python's own 5 ms are longer than a whole conversation with a mail server: while one thread builds
+messages, all connections would wait for it at every step.
+"""
+
 _BROKEN_GRACE = 10.0  # seconds for giving rows back, where a thread has ended
 
-ROUNDS: tuple[Round, ...] = (*OUTBOX_ROUNDS, *ACCOUNT_ROUNDS, *SENDER_ROUNDS)
+ROUNDS: tuple[Round, ...] = (
+    *OUTBOX_ROUNDS,
+    *ACCOUNT_ROUNDS,
+    *DOMAIN_ROUNDS,
+    *SENDER_ROUNDS,
+)
 
 
 def run_worker(installation: Installation) -> None:
     """Deliver until SIGTERM or SIGINT; what is on the wire is finished first.
 
-    Raises EngineBroken when a thread ended by itself, ConfigurationError for settings that clash.
+    Raises EngineBroken when a thread ended by itself, ConfigurationError for settings that clash,
+    and SealBroken before anything is claimed where MASTER_KEYS do not open the platform's key.
     """
     smtp = smtp_settings(installation.settings)
+    Signers(installation.settings).platform(installation.db)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

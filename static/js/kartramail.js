@@ -109,6 +109,14 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (input && judged && judged.dataset.judged !== input.value) event.detail.shouldSwap = false;
 });
 
+/* A box that is asked about already stays: it may have been ticked since, or be about to be. */
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (target?.id !== "low-delivery") return;
+  const asked = (within) => within?.querySelector("[data-asked-about]")?.dataset.askedAbout;
+  if (asked(target) && asked(target) === asked(fragment)) event.detail.shouldSwap = false;
+});
+
 /* Nor may an answer take the focus away: who has tabbed to the suggestion wants to press it. */
 for (const swapping of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
   document.addEventListener(swapping, (event) => {

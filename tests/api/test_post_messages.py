@@ -32,7 +32,8 @@ def test_a_message_is_in_the_outbox_when_it_is_answered(
         "name": "Alice Ltd",
         "send_from": "alice@doeinc.com",
         "reply_to": "alice@doeinc.com",
-        "why": "The mailbox alice@doeinc.com was confirmed.",
+        "why": "The mailbox alice@doeinc.com was confirmed. Its domain is not authenticated, so "
+        "fewer messages arrive than could.",
     }
 
 

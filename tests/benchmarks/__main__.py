@@ -1,12 +1,18 @@
-"""The benchmarks: `python -m tests.benchmarks [keystroke|outbox|placeholders …]`."""
+"""The benchmarks: `python -m tests.benchmarks [keystroke|outbox|placeholders|signing …]`."""
 
 import argparse
 import time
 
-from tests.benchmarks import keystroke, outbox, placeholders
+from tests.benchmarks import domain_checks, keystroke, outbox, placeholders, signing
 from tests.benchmarks.figures import show_machine
 
-_BENCHMARKS = {"keystroke": keystroke.run, "outbox": outbox.run, "placeholders": placeholders.run}
+_BENCHMARKS = {
+    "keystroke": keystroke.run,
+    "outbox": outbox.run,
+    "placeholders": placeholders.run,
+    "signing": signing.run,
+    "domain_checks": domain_checks.run,
+}
 
 
 def main() -> None:

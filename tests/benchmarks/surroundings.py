@@ -14,6 +14,7 @@ from kartramail.db import Database
 from kartramail.schema import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
+_MASTER_KEY = Fernet.generate_key().decode()  # one for all processes of a database
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def environment(database_url: str, **settings: object) -> dict[str, str]:
     chosen = {
         "DATABASE_URL": database_url,
         "SECRET_KEY": "a secret only for benchmarks, long enough",
-        "MASTER_KEYS": Fernet.generate_key().decode(),
+        "MASTER_KEYS": _MASTER_KEY,
         "RATE_LIMITS": 0,
     } | {name.upper(): value for name, value in settings.items()}
     return kept | {name: str(value) for name, value in chosen.items()}

@@ -100,6 +100,7 @@ def unsaved(page: Page) -> None:
 
 HELLO = {
     "sender_name": "Doe Inc.",
+    "accept_low_delivery": "y",
     "send_from": "hello@doeinc.com",
     "reply_to": "hello@doeinc.com",
 }

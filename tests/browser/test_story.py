@@ -58,7 +58,8 @@ def test_from_sign_up_to_the_first_message(world: World, page: Page) -> None:
     """R-SIGNUP, R-PREFILL, R-ONBOARD, R-EDIT, R-TEST, R-CARD, R-RESOLVE."""
     sign_up(page, "jane@doeinc.com")
     tab = confirm_by_test_inbox(page)
-    expect(tab.locator("[aria-current=step]")).to_contain_text("Send yourself a test")
+    expect(tab.locator("[aria-current=step]")).to_contain_text("Authenticate your domain")
+    expect(tab.get_by_role("link", name="Send a test")).to_be_visible()
 
     tab.goto(EDIT)
     expect(tab.get_by_label("Send-from address")).to_have_value("jane@doeinc.com")

@@ -1,5 +1,6 @@
 """Every page there is, with people who have something to show: for axe, and for screenshots."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from kartramail.accounts.models import Membership, Role
+from kartramail.domains.service import load_checklist
 from kartramail.ids import show_id
 from kartramail.outbox.models import MessageState
 from kartramail.senders.service import record_test
@@ -18,6 +20,8 @@ from tests.support.outbox import add_messages
 
 CARD = "/settings/integrations"
 EDIT = "/settings/integrations/kartramail/edit"
+DOMAINS = "/settings/domains"
+NEW, MISTAKEN, AUTHENTICATED = "fernyoga.test", "fern-shop.test", "xn--frntee-bua.test"
 SIGN_UP = {
     "business_name": "Green Fern Yoga",
     "full_name": "Mia Fern",
@@ -39,6 +43,8 @@ class Town:
     """Signed up with a free address: a temporary address, nothing done yet."""
     ana: Actor = field(init=False)
     """Wants a send-from that waits for its link; her last test failed."""
+    mia: Actor = field(init=False)
+    """Has a domain at each point of its way: new, mistaken, authenticated."""
     links: dict[str, str] = field(default_factory=dict)
     """Paths of links that still work, by their first step."""
 
@@ -48,6 +54,7 @@ class Town:
         self.ana = self.world.owner("Your Company", "Ana Ruiz", "ana@yourcompany.com")
         self._furnish_doe_inc()
         self._furnish_your_company()
+        self._furnish_fern_yoga()
         self._leave_links()
 
     def _furnish_doe_inc(self) -> None:
@@ -75,6 +82,7 @@ class Town:
     def _furnish_your_company(self) -> None:
         typed = {
             "sender_name": "Your Company",
+            "accept_low_delivery": "y",
             "send_from": "hello@yourcompany.com",
             "reply_to": "ana@yourcompany.com",
         }
@@ -97,6 +105,47 @@ class Town:
             place = {"account_id": self.ana.account_id, "user_id": self.jane.user_id}
             session.add(Membership(role=Role.MEMBER, **place))
 
+    def _furnish_fern_yoga(self) -> None:
+        self.mia = self.world.owner("Fern Yoga", "Mia Fern", "fern@gmail.com")
+        for domain in (NEW, MISTAKEN, AUTHENTICATED):
+            assert self.mia.post(DOMAINS, {"domain": domain}).status_code == 303
+        self._set_records()
+        for domain in (NEW, MISTAKEN, AUTHENTICATED):
+            self.mia.post(f"{DOMAINS}/{domain}/check")
+        page = self.mia.get(f"{DOMAINS}/{MISTAKEN}?who=other").get_data(as_text=True)
+        found = re.search(r'id="share-link".*?data-copy="([^"]*)"', page, re.DOTALL)
+        assert found is not None
+        self.links["dns"] = found[1]
+        self.mia.get(f"{DOMAINS}/{NEW}?who=me")
+        asked = {"email": "dns@agency.test", "note": "Hello Sam, can you do this for me?"}
+        assert self.mia.post(f"{DOMAINS}/{MISTAKEN}/share", asked).status_code == 303
+        self.mia.get(DOMAINS)  # takes the notices
+        self.world.mail_to("dns@agency.test")
+
+    def _set_records(self) -> None:
+        """What people do: all of it right for one domain, one right and two wrong for another."""
+        dns = self.world.dns
+        for domain in (MISTAKEN, AUTHENTICATED):
+            dns.add(domain, "NS", "ada.ns.cloudflare.com")
+            with self.world.installation.db.reading() as session:
+                found = load_checklist(
+                    session, self.mia.account_id, domain, self.world.installation
+                )
+            assert found is not None
+            wanted = {row.wanted.key: row.wanted for row in found.rows}
+            dns.add(wanted["km1"].host, "TXT", wanted["km1"].value)
+            if domain == AUTHENTICATED:
+                dns.add(wanted["km2"].host, "TXT", wanted["km2"].value)
+                dns.add(wanted["km"].host, "CNAME", wanted["km"].value)
+                dns.add(wanted["_dmarc"].host, "TXT", "v=DMARC1; p=quarantine; rua=mailto:a@b.test")
+            else:
+                dns.add(f"{wanted['km2'].host}.{domain}", "TXT", wanted["km2"].value)
+                dns.add(wanted["km"].host, "CNAME", "mail.example.net")
+            dns.add(domain, "TXT", "v=spf1 include:_spf.mail.test include:gone.test ~all")
+        dns.add("_spf.mail.test", "TXT", "v=spf1 include:_spf1.mail.test a:mail.test ~all")
+        dns.add("_spf1.mail.test", "TXT", "v=spf1 ip4:192.0.2.0/24 ~all")
+        dns.add("mail.test", "A", "192.0.2.1")
+
     def _leave_links(self) -> None:
         stranger: FlaskClient = self.world.app.test_client()
         self.links["join"] = self.world.link_to("sam@doeinc.com")
@@ -111,7 +160,7 @@ class Town:
         return f"/catcher/{show_id(self.world.inbox.entries(search=subject)[0].id)}"
 
 
-Who = Literal["stranger", "jane", "bob", "zoe", "ana"]
+Who = Literal["stranger", "jane", "bob", "zoe", "ana", "mia"]
 
 
 @dataclass(frozen=True)
@@ -177,6 +226,24 @@ def _other_tab(page: Page, town: Town) -> None:
     page.get_by_label("Sender name").fill("Jane, who was slower")
     page.locator(".page-actions").get_by_role("button", name="Edit").click()
     expect(page.get_by_text("Not saved:")).to_be_visible()
+
+
+def _refused_domain(page: Page, town: Town) -> None:
+    page.goto(DOMAINS)
+    page.get_by_label("Domain", exact=True).fill("gmail.com")
+    page.get_by_role("button", name="Add domain").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _unfolded_domain(page: Page, town: Town) -> None:
+    page.goto(f"{DOMAINS}/{AUTHENTICATED}")
+    page.evaluate("document.querySelectorAll('.fold').forEach(fold => { fold.open = true; })")
+
+
+def _domain_removal(page: Page, town: Town) -> None:
+    page.goto(f"{DOMAINS}/{AUTHENTICATED}")
+    page.locator("summary", has_text="Remove domain").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def _other_account(page: Page, town: Town) -> None:
@@ -268,11 +335,22 @@ TOUR = (
     Stop("edit-refused", "jane", _refused_sender),
     Stop("edit-suggestion", "jane", _other_domain),
     Stop("edit-other-tab", "jane", _other_tab),
+    Stop("domains", "mia", _at(DOMAINS)),
+    Stop("domains-noted", "jane", _at(DOMAINS)),
+    Stop("domains-empty", "zoe", _at(DOMAINS)),
+    Stop("domains-refused", "mia", _refused_domain),
+    Stop("domain-new", "mia", _at(f"{DOMAINS}/{NEW}?who=me")),
+    Stop("domain-mistaken", "mia", _at(f"{DOMAINS}/{MISTAKEN}?who=me")),
+    Stop("domain-sent-on", "mia", _at(f"{DOMAINS}/{MISTAKEN}?who=other")),
+    Stop("domain-authenticated", "mia", _at(f"{DOMAINS}/{AUTHENTICATED}")),
+    Stop("domain-unfolded", "mia", _unfolded_domain),
+    Stop("domain-removal", "mia", _domain_removal),
+    Stop("dns-link", "stranger", _by_link("dns")),
+    Stop("dns-link-gone", "stranger", _at("/dns/none")),
     Stop("edit-other-account", "jane", _other_account),
     Stop("edit-doubtful", "jane", _doubtful),
     Stop("other-account", "jane", _button_of_other_account),
     Stop("card-tested-by-menu", "jane", _sent_by_menu),
-    Stop("domains", "jane", _at("/settings/domains")),
     Stop("api-keys", "jane", _at("/settings/api-keys")),
     Stop("api-keys-empty", "zoe", _at("/settings/api-keys")),
     Stop("api-key-made", "jane", _made_key),
@@ -293,5 +371,13 @@ TOUR = (
     Stop("letter-source", "jane", _letter("Confirm", "/source")),
 )
 
-MAILS = ("Confirm your address", "invites you", "send mail as", "Test passed", "contacts see")
+MAILS = (
+    "Confirm your address",
+    "invites you",
+    "send mail as",
+    "Test passed",
+    "contacts see",
+    "is authenticated",
+    "DNS records",
+)
 """Words in the subjects of our own mails that lie in the test inbox."""

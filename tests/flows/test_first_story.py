@@ -93,6 +93,7 @@ def test_a_new_sender_is_used_once_its_mailbox_is_proven(
         key = _key(db)
         form = {
             "sender_name": "Jane of Doe Inc",
+            "accept_low_delivery": "y",
             "send_from": "hello@doeinc.com",
             "reply_to": "support@doeinc.com",
         }

@@ -104,7 +104,12 @@ def test_the_test_comes_from_the_platform_whatever_the_form_holds(
     sign_up(client, "jane@doeinc.com")
     confirm(client, deliver())
     path = "/settings/integrations/kartramail"
-    typed = {"sender_name": "X", "send_from": "x@doeinc.com", "reply_to": "x@doeinc.com"}
+    typed = {
+        "sender_name": "X",
+        "accept_low_delivery": "y",
+        "send_from": "x@doeinc.com",
+        "reply_to": "x@doeinc.com",
+    }
     assert post(client, f"{path}/test", typed).status_code == 303
     assert post(client, f"{path}/sample", typed).status_code == 303
     test, sample = sorted(map(read_mail, deliver()), key=lambda mail: mail["Subject"] > "Th")

@@ -20,11 +20,13 @@ from tests.support.cast import Actor, make_alice
 SEND_LINK = f"{CARD}/kartramail/send-link"
 HELLO = {
     "sender_name": "Doe Inc.",
+    "accept_low_delivery": "y",
     "send_from": "hello@doeinc.com",
     "reply_to": "hello@doeinc.com",
 }
 TYPED = {
     "sender_name": "Not saved yet",
+    "accept_low_delivery": "y",
     "send_from": "other@doeinc.com",
     "reply_to": "support@elsewhere.com",
 }

@@ -53,7 +53,12 @@ def test_a_proven_sender_is_shown_as_a_recipient_sees_it(alice: Actor) -> None:
 def test_the_main_line_is_the_sender_used_now_not_the_wanted_one(alice: Actor) -> None:
     alice.post(
         EDIT,
-        {"sender_name": "Doe", "send_from": "hi@doeinc.com", "reply_to": "hi@doeinc.com"},
+        {
+            "sender_name": "Doe",
+            "accept_low_delivery": "y",
+            "send_from": "hi@doeinc.com",
+            "reply_to": "hi@doeinc.com",
+        },
     )
     tree = html.fromstring(alice.get(CARD).get_data(as_text=True))
     address = tree.xpath("string(//*[@data-preview='address'])")

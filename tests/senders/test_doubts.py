@@ -10,7 +10,12 @@ from tests.support.cast import Actor
 from tests.support.dns_server import DnsServer
 
 DOUBTFUL = "alice@gmail.con"
-TYPED = {"sender_name": "Alice", "send_from": DOUBTFUL, "reply_to": DOUBTFUL}
+TYPED = {
+    "sender_name": "Alice",
+    "send_from": DOUBTFUL,
+    "reply_to": DOUBTFUL,
+    "accept_low_delivery": "y",
+}
 KEPT = ("kept_send_from", "kept_reply_to")
 
 
@@ -62,5 +67,5 @@ def test_what_is_saved_already_is_not_asked_about(alice: Actor) -> None:
 
 @pytest.mark.parametrize("address", ["hello@doeinc.com", "hello@yourcompany.com"])
 def test_an_ordinary_address_is_saved_at_once(alice: Actor, address: str) -> None:
-    typed = {"sender_name": "Alice", "send_from": address, "reply_to": address}
+    typed = TYPED | {"send_from": address, "reply_to": address}
     assert alice.post(EDIT, typed).status_code == 303

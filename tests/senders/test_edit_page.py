@@ -49,7 +49,11 @@ def test_it_saves_and_says_what_is_now_true(alice: Actor, db: Database) -> None:
 
 def test_it_says_what_mail_leaves_from_until_the_link_is_followed(alice: Actor) -> None:
     """R-PROOF: a wanted sender that is not used yet is not called the sender."""
-    hello = {"send_from": "hello@doeinc.com", "reply_to": "help@doeinc.com"}
+    hello = {
+        "accept_low_delivery": "y",
+        "send_from": "hello@doeinc.com",
+        "reply_to": "help@doeinc.com",
+    }
     alice.post(EDIT, TYPED | hello)
     words = text_of(alice.get(CARD))
     assert "Saved. A link was sent to hello@doeinc.com" in words
@@ -119,7 +123,11 @@ def preview_of(page: TestResponse) -> tuple[str, str, str]:
 
 def test_the_preview_shows_what_was_typed_when_it_comes_back(alice: Actor, bob: Actor) -> None:
     """R-PREVIEW: refused, suggested or in conflict, it stands for the form below."""
-    typed = TYPED | {"send_from": "hi@doeinc.com", "reply_to": "hi@other.com"}
+    typed = TYPED | {
+        "accept_low_delivery": "y",
+        "send_from": "hi@doeinc.com",
+        "reply_to": "hi@other.com",
+    }
     shown = ("Alice of Doe Inc", "hi@doeinc.com", "Reply goes to hi@other.com")
     assert preview_of(alice.post(EDIT, typed)) == shown
     empty = preview_of(alice.post(EDIT, typed | {"sender_name": " ", "reply_to": ""}))
@@ -133,7 +141,11 @@ def test_the_preview_shows_what_was_typed_when_it_comes_back(alice: Actor, bob: 
 
 
 def test_the_preview_of_what_is_saved_is_the_sender_that_is_used(alice: Actor) -> None:
-    hello = {"send_from": "hello@doeinc.com", "reply_to": "hello@doeinc.com"}
+    hello = {
+        "accept_low_delivery": "y",
+        "send_from": "hello@doeinc.com",
+        "reply_to": "hello@doeinc.com",
+    }
     alice.post(EDIT, TYPED | hello)
     assert preview_of(alice.get(EDIT))[1] == "doe-inc@kartra.com"
     refused = alice.post(EDIT, TYPED | hello | {"sender_name": ""})
@@ -166,7 +178,11 @@ def test_a_suggestion_without_javascript_fills_the_field_and_saves_nothing(
 def test_it_refuses_a_reply_to_that_cannot_receive(alice: Actor, dns: DnsServer) -> None:
     """R-REPLY: a null MX is a certain no."""
     dns.add("nomail.test", "MX", "0 .")
-    typed = {"send_from": "hello@nomail.test", "reply_to": "hello@nomail.test"}
+    typed = {
+        "accept_low_delivery": "y",
+        "send_from": "hello@nomail.test",
+        "reply_to": "hello@nomail.test",
+    }
     page = alice.post(EDIT, TYPED | typed)
     assert page.status_code == 422
     assert "accepts none" in message_of(page, "reply_to")
@@ -175,14 +191,22 @@ def test_it_refuses_a_reply_to_that_cannot_receive(alice: Actor, dns: DnsServer)
 def test_could_not_check_warns_and_saves(alice: Actor, dns: DnsServer) -> None:
     """R-REPLY: no answer is neither yes nor no."""
     dns.servfail("broken.test")
-    typed = {"send_from": "hello@broken.test", "reply_to": "hello@broken.test"}
+    typed = {
+        "accept_low_delivery": "y",
+        "send_from": "hello@broken.test",
+        "reply_to": "hello@broken.test",
+    }
     assert alice.post(EDIT, TYPED | typed).status_code == 303
     assert "could not be checked" in text_of(alice.get(CARD))
 
 
 def test_a_domain_in_its_own_script_is_shown_as_it_was_typed(alice: Actor, dns: DnsServer) -> None:
     dns.add("xn--mnchen-3ya.test", "MX", "10 mail.doeinc.com")
-    typed = {"send_from": "zoe@münchen.test", "reply_to": "zoe@münchen.test"}
+    typed = {
+        "accept_low_delivery": "y",
+        "send_from": "zoe@münchen.test",
+        "reply_to": "zoe@münchen.test",
+    }
     assert alice.post(EDIT, TYPED | typed).status_code == 303
     page = alice.get(EDIT)
     assert value_of(page, "send_from") == value_of(page, "reply_to") == "zoe@münchen.test"
@@ -296,5 +320,8 @@ def test_a_name_of_any_script_is_saved_and_escaped(alice: Actor) -> None:
 def test_the_help_below_a_field_is_the_same_on_page_and_keystroke(alice: Actor) -> None:
     page = alice.get(EDIT)
     for name, value in TYPED.items():
-        fragment = alice.post(f"{CHECK}/{name}", {name: value, "send_from": "a@doeinc.com"})
+        fragment = alice.post(
+            f"{CHECK}/{name}",
+            {name: value, "accept_low_delivery": "y", "send_from": "a@doeinc.com"},
+        )
         assert text_of(fragment) == message_of(page, name)

@@ -18,6 +18,7 @@ from tests.support.cast import Actor
 SEND_LINK = "/settings/integrations/kartramail/send-link"
 HELLO = {
     "sender_name": "Doe Inc.",
+    "accept_low_delivery": "y",
     "send_from": "hello@doeinc.com",
     "reply_to": "hello@doeinc.com",
 }

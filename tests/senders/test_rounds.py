@@ -39,7 +39,7 @@ def asked(db: Database) -> list[str]:
 
 
 def test_the_worker_knows_the_round() -> None:
-    assert [each.run for each in ROUNDS] == [ask_mailboxes_again]
+    assert ask_mailboxes_again in [each.run for each in ROUNDS]
 
 
 def test_it_asks_thirty_days_before_the_end(

@@ -45,7 +45,8 @@ def test_the_proof_of_another_account_counts_for_nothing(db: Database) -> None:
         assert gateway_standing(session, mine, DOMAIN).proof is Proof.NONE
 
 
-def test_one_query_each(db: Database) -> None:
+def test_three_queries_each(db: Database) -> None:
+    """The sender, its domain, and claims on it: delivery asks for every sender of a batch."""
     from sqlalchemy import event
 
     asked: list[str] = []
@@ -61,7 +62,7 @@ def test_one_query_each(db: Database) -> None:
         standing = gateway_standing(session, account_id, DOMAIN)
         assert sender_standing(session, account_id, standing.sender_id, DOMAIN) == standing
         event.remove(db.engine, "before_cursor_execute", count)
-    assert len(asked) == 2
+    assert len(asked) == 6
 
 
 def test_another_accounts_sender_is_not_found(db: Database) -> None:

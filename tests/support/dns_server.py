@@ -6,10 +6,11 @@
         resolver = Resolver([server.address])
         assert server.count("doeinc.test", "MX") == 0
 
-It answers by UDP and TCP on one ephemeral port of 127.0.0.1, truncates what does not fit, follows
-aliases as a recursive server does, and knows wildcards (RFC 4592). A name with records, or with
-names below it, exists: NODATA for other types; every other name is NXDOMAIN. Negative answers carry
-a SOA (RFC 2308) whose minimum is `negative_ttl` unless `add(zone, "SOA", ...)` says otherwise.
+It answers by UDP and TCP on one ephemeral port of `host` (127.0.0.1), truncates what does not fit,
+follows aliases as a recursive server does, and knows wildcards (RFC 4592). A name with records, or
+with names below it, exists: NODATA for other types; every other name is NXDOMAIN. Negative
+answers carry a SOA (RFC 2308) whose minimum is `negative_ttl` unless `add(zone, "SOA", ...)` says
+otherwise.
 
 From another program: `python -m tests.support.dns_server` prints its address, then obeys one JSON
 array a line, such as `["add", "doeinc.test", "MX", "10 mail.doeinc.test"]` or
@@ -46,7 +47,12 @@ class DnsServer:
     """
 
     def __init__(
-        self, port: int = 0, *, chases: bool = True, negative_ttl: int | None = 60
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        chases: bool = True,
+        negative_ttl: int | None = 60,
     ) -> None:
         self.chases = chases
         self.negative_ttl = negative_ttl
@@ -56,7 +62,7 @@ class DnsServer:
         self._seen: Counter[tuple[str, str, Protocol]] = Counter()
         self._lock = threading.RLock()
         self._closing = threading.Event()
-        self._udp, self._tcp = _bind(port)
+        self._udp, self._tcp = _bind(host, port)
         self.host, self.port = self._udp.getsockname()
         self.address = f"{self.host}:{self.port}"
         self._wake, self._woken = socket.socketpair()
@@ -358,11 +364,11 @@ def _room(query: DNSRecord) -> int:
     return max(512, *offers) if offers else 512
 
 
-def _bind(port: int) -> tuple[socket.socket, socket.socket]:
-    """One port of loopback, free by UDP and by TCP."""
+def _bind(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """One port of `host`, free by UDP and by TCP."""
     for attempt in range(20):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", port))
+        udp.bind((host, port))
         try:
             return udp, socket.create_server(udp.getsockname())
         except OSError:

@@ -68,6 +68,13 @@ def test_it_can_be_closed_twice_and_frees_its_port() -> None:
         assert again.address == server.address
 
 
+def test_two_can_have_one_port_on_two_addresses() -> None:
+    with DnsServer() as one, DnsServer(one.port, host="127.0.0.2") as other:
+        other.add("doeinc.test", "A", "192.0.2.1")
+        assert not ask(one, "doeinc.test", "A").answer
+        assert ask(other, "doeinc.test", "A").answer
+
+
 def test_it_runs_as_a_program_that_obeys_its_standard_input() -> None:
     program = subprocess.Popen(
         [sys.executable, "-m", "tests.support.dns_server"],

@@ -83,7 +83,11 @@ def _situation() -> Situation:
 
 def _concerns(situation: Situation) -> list[Concern]:
     concerns = []
-    if situation.standing.proof is Proof.NONE:
+    if situation.sender.code in ("claimed", "dmarc_policy"):
+        domain = situation.standing.domain
+        page = f"/settings/domains/{domain.domain or domain.from_domain}"
+        concerns.append(Concern("warning", situation.sender.why, "See the domain", page))
+    elif situation.standing.proof is Proof.NONE:
         concerns.append(
             Concern(
                 "warning",

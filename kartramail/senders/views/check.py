@@ -5,8 +5,9 @@ from flask_login import current_user
 
 from kartramail.rules.sender_details import FIELDS, JudgedSender, fields_to_judge_again
 from kartramail.rules.verdict import OK, Status, Verdict
-from kartramail.senders.forms import HELP
+from kartramail.senders.forms import HELP, SenderForm
 from kartramail.senders.judging import judge_mail_server, judge_typed
+from kartramail.senders.views.edit_page import find_low_delivery
 from kartramail.web.access import installation, person
 from kartramail.web.forms import keeps_input
 from kartramail.web.limits import by_person, limiter
@@ -35,6 +36,8 @@ def check_field(field: str) -> Response:
     for other in fields_to_judge_again(field):
         if request.form.get(other):
             parts.append(_message("message_beside", other, judged, is_typing=False))
+    if field == "send_from" and not is_typing and "HX-Request" in request.headers:
+        parts.append(_tick(judged))
     return Response("".join(parts))
 
 
@@ -54,6 +57,15 @@ def check_mail_server() -> Response:
 def _judge() -> JudgedSender:
     typed = {name: request.form.get(name, "") for name in FIELDS}
     return judge_typed(installation(), person().account_id, typed)
+
+
+def _tick(judged: JudgedSender) -> str:
+    """The box that R-LOWDELIV asks for, or its empty place. Not asked for at each key stroke."""
+    address = judged.send_from_address
+    is_sound = address is not None and not judged.send_from.is_error
+    asked = find_low_delivery(address) if address is not None and is_sound else None
+    render = get_template_attribute("senders/_low_delivery.html", "tick_beside")
+    return str(render(SenderForm().accept_low_delivery, asked))
 
 
 def _message(macro: str, field: str, judged: JudgedSender, *, is_typing: bool) -> str:

@@ -15,7 +15,13 @@ from kartramail.senders.judging import judge_mail_server
 from kartramail.senders.saving import Conflict, Saved, SenderDetails, save_gateway_sender
 from kartramail.senders.views import beside
 from kartramail.senders.views.doubts import ask_about_doubts
-from kartramail.senders.views.edit_page import PATH, judge, show_edit_page, show_in_other_account
+from kartramail.senders.views.edit_page import (
+    PATH,
+    find_low_delivery,
+    judge,
+    show_edit_page,
+    show_in_other_account,
+)
 from kartramail.senders.views.saved import say_what_is_true_now
 from kartramail.web.access import database, installation, person, signed_in_required
 from kartramail.web.forms import has_lost_token, keeps_input
@@ -72,6 +78,8 @@ def _save_if_sound(form: SenderForm) -> ResponseReturnValue:
     if send_from is None or any(verdict.is_error for verdict in verdicts.values()):
         return show_edit_page(form, verdicts, status=422)
     accepts = bool(form.accept_low_delivery.data)
+    if not accepts and (asked := find_low_delivery(send_from)):
+        return show_edit_page(form, verdicts, status=422, tick=asked.refusal)
     details = SenderDetails(judged.name, send_from, judged.reply_to_address, accepts)
     outcome = _save(details, form.read_version)
     if isinstance(outcome, Conflict):

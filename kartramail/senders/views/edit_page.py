@@ -7,11 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from kartramail.clock import now
 from kartramail.messages.resolution import resolve_sender
+from kartramail.rules.address_syntax import Address, read_address
 from kartramail.rules.sender_details import FIELDS, JudgedSender
 from kartramail.rules.verdict import OK, Verdict
 from kartramail.senders.card import load_card
 from kartramail.senders.forms import HELP, SenderForm
+from kartramail.senders.impact import MOST_COUNTED, count_waiting_messages
 from kartramail.senders.judging import judge_typed
+from kartramail.senders.low_delivery import LowDelivery, low_delivery_of
 from kartramail.senders.service import GatewayView
 from kartramail.web.access import database, installation, person
 from kartramail.web.opened_in import form_of_other_account
@@ -31,20 +34,24 @@ def show_edit_page(
     verdicts: Mapping[str, Verdict] | None = None,
     *,
     status: int = 200,
+    tick: Verdict | None = None,
     **more: object,
 ) -> ResponseReturnValue:
     """The page with what is saved, or with `form` and what the rules say of it.
 
     `more` is for the template: `notice`, `conflict` and `change`, `other_account`, `progress` …
+    `tick` is the verdict on the box that R-LOWDELIV asks for, where it is missing.
     """
     with database().reading() as session:
         card = load_card(session, person().account_id, installation().settings.platform_domain)
+        waiting = count_waiting_messages(session, person().account_id)
     saved = _as_typed(card.gateway)
     typed = form.typed if form else saved
     form = form or SenderForm(formdata=None, data=saved | _of_saved(card.gateway))
     verdicts = verdicts or {}
     for name, verdict in verdicts.items():
         form[name].errors = [verdict.message] if verdict.is_error and status == 422 else ()
+    form.accept_low_delivery.errors = [tick.message] if tick else ()
     page = render_template(
         "senders/edit.html",
         form=form,
@@ -52,6 +59,9 @@ def show_edit_page(
         help=HELP,
         card=card,
         resolution=resolve_sender(card.standing),
+        low_delivery=_typed_low_delivery(form),
+        waiting_messages=waiting,
+        most_counted=MOST_COUNTED,
         changed={name: typed[name] for name in FIELDS if typed[name] != saved[name]},
         moment=now(),
         **more,
@@ -77,6 +87,18 @@ def show_in_other_account(form: SenderForm, kept: Resumed | None = None) -> Resp
         other_account=other,
         resume=resume,
     )
+
+
+def find_low_delivery(send_from: Address) -> LowDelivery | None:
+    """What the tick is about, where this send-from asks for it (R-LOWDELIV)."""
+    platform_domain = installation().settings.platform_domain
+    with database().reading() as session:
+        return low_delivery_of(session, person().account_id, send_from, platform_domain)
+
+
+def _typed_low_delivery(form: SenderForm) -> LowDelivery | None:
+    address = read_address(form.send_from.data or "")
+    return find_low_delivery(address) if isinstance(address, Address) else None
 
 
 def _as_typed(gateway: GatewayView) -> dict[str, str]:

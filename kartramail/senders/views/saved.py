@@ -40,6 +40,8 @@ def _used_as_wanted(used: Resolution) -> str:
 
 
 def _not_used_yet(used: Resolution, wanted: str, is_sent: bool) -> str:
+    if used.code != "unproven":
+        return used.why
     link = f"A link was sent to {wanted}: u" if is_sent else f"{wanted} is not proven: u"
     replies = f", and replies go to {as_read(used.reply_to)}" if used.reply_to else ""
     return (
