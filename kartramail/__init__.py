@@ -14,7 +14,7 @@ from kartramail.config import Settings, load_settings
 from kartramail.installation import Installation
 from kartramail.rules.providers import load_providers
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -83,20 +83,40 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _register_doors(app: OpenAPI) -> None:
     from kartramail.accounts import views as accounts
+    from kartramail.activity import views as activity
+    from kartramail.assets import help_views as help_pages
+    from kartramail.assets import views as assets
     from kartramail.domains import views as domains
     from kartramail.onboarding import views as onboarding
     from kartramail.ops import views as ops
     from kartramail.sandbox import views as sandbox
     from kartramail.senders import views as senders
-    from kartramail.web import help as help_pages
 
-    for door in (accounts, domains, help_pages, onboarding, ops, sandbox, senders):
+    for door in (
+        accounts,
+        activity,
+        assets,
+        domains,
+        help_pages,
+        onboarding,
+        ops,
+        sandbox,
+        senders,
+    ):
         app.register_blueprint(door.blueprint)
     _register_api(app)
 
 
 def _register_api(app: OpenAPI) -> None:
-    from kartramail.api import domains, messages, senders
+    from kartramail.api import (
+        assets,
+        domains,
+        events,
+        messages,
+        notifications,
+        saved_senders,
+        senders,
+    )
 
-    for resource in (domains, messages, senders):
+    for resource in (assets, domains, events, messages, notifications, saved_senders, senders):
         app.register_api(resource.blueprint)

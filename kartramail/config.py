@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     rate_limit_storage: str = "memory://"
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     sending_limits: bool | None = None
+    reminder_hours: Annotated[int, Field(ge=1, le=720)] = 24
     message_retention_days: Annotated[int, Field(ge=1, le=36500)] = 90
     worker_lease: Annotated[float, Field(ge=1, le=3600)] = 15
     port: Port = 5000

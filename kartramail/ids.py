@@ -7,6 +7,7 @@ one millisecond collide with a chance of 1 in 2 million; within one process a co
 import secrets
 import threading
 import time
+from datetime import datetime
 from functools import lru_cache
 
 _EPOCH_MS = 1_577_836_800_000
@@ -26,6 +27,11 @@ def new_id() -> int:
     with _lock:
         _last = fresh if fresh > _last else _last + 1 + secrets.randbits(8)
         return _last
+
+
+def first_id_at(at: datetime) -> int:
+    """The least id that is made from this moment on: where a search by time begins."""
+    return max(int(at.timestamp() * 1000) - _EPOCH_MS, 0) << _RANDOM_BITS
 
 
 @lru_cache(maxsize=4096)

@@ -3,10 +3,11 @@
 from sqlmodel import SQLModel
 
 from kartramail.accounts import models as accounts
+from kartramail.assets import models as assets
 from kartramail.domains import models as domains
 from kartramail.outbox import models as outbox
 from kartramail.senders import models as senders
 
 metadata = SQLModel.metadata
 
-__all__ = ["accounts", "domains", "metadata", "outbox", "senders"]
+__all__ = ["accounts", "assets", "domains", "metadata", "outbox", "senders"]

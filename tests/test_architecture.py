@@ -22,13 +22,14 @@ FLOORS = [
     {"senders"},
     {"messages"},
     {"delivery"},
+    {"assets"},
     {"onboarding"},
     {"models", "schema"},
     {"web"},
     {"doors"},
     {"create_app"},
 ]
-DOOR_PACKAGES = {"api", "worker", "sandbox", "ops", "cli"}
+DOOR_PACKAGES = {"activity", "api", "worker", "sandbox", "ops", "cli"}
 DOOR_FILES = {"forms", "views", "commands"}
 CROSSES_ACCOUNTS = {"claims", "rounds", "results", "figures", "contents", "resolved_senders"}
 

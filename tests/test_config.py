@@ -27,6 +27,8 @@ SECRETS = {
         ("mail_transport", "pigeon", "'catcher' or 'relay'"),
         ("mail_port", 0, "greater than or equal to 1"),
         ("port", 70000, "less than or equal to 65535"),
+        ("reminder_hours", 0, "greater than or equal to 1"),
+        ("reminder_hours", 721, "less than or equal to 720"),
         ("dns_timeout", 0, "greater than 0"),
         ("dns_nameservers", "not an address", "127.0.0.1:53"),
         ("database_url", "mysql://x", "sqlite:///"),

@@ -17,16 +17,22 @@ from werkzeug.test import TestResponse
 
 from kartramail.accounts.api_keys import make_api_key
 from kartramail.accounts.models import ApiKey, Invitation
+from kartramail.assets.service import create_asset
+from kartramail.assets.variables import HOST
 from kartramail.db import Database
 from kartramail.domains.instructions import make_link
 from kartramail.ids import show_id
 from kartramail.models import metadata
 from kartramail.outbox.models import Message, SourceKind
+from kartramail.senders.models import Sender
 from tests.support.cast import PASSWORD, Actor, csrf_token, post
 from tests.support.mailbox import newest_link
 
 CARD = "/settings/integrations/kartramail"
 DOMAIN = "/settings/domains/<domain>"
+NOTIFICATION = "/settings/notifications/<type_name>"
+NOTIFICATION_OF_ONE = "/assets/<kind_name>/<shown_id>/notifications/<type_name>"
+ASSET = "/assets/<kind_name>/<shown_id>"
 
 
 class May(Enum):
@@ -43,16 +49,43 @@ class May(Enum):
 TABLE: dict[str, May] = {
     "GET /": May.SIGNED_IN,
     "POST /account/switch": May.SIGNED_IN,
+    "GET /activity": May.SIGNED_IN,
+    "GET /activity/<shown_id>": May.SIGNED_IN,
+    "GET /activity/<shown_id>/headers": May.SIGNED_IN,
+    "GET /activity/<shown_id>/html": May.SIGNED_IN,
+    "GET /activity/<shown_id>/state": May.SIGNED_IN,
+    "GET /activity/<shown_id>/text": May.SIGNED_IN,
     "GET /api/v1/": May.KEY,
+    "GET /api/v1/assets": May.KEY,
+    "POST /api/v1/assets": May.KEY,
+    "GET /api/v1/assets/<string:asset_id>/notifications": May.KEY,
+    "PUT /api/v1/assets/<string:asset_id>/notifications/<string:type>": May.KEY,
     "GET /api/v1/domains": May.KEY,
     "POST /api/v1/domains": May.KEY,
     "GET /api/v1/domains/<string:domain>": May.KEY,
     "POST /api/v1/domains/<string:domain>/check": May.KEY,
+    "POST /api/v1/events": May.KEY,
     "POST /api/v1/messages": May.KEY,
     "GET /api/v1/messages/<string:message_id>": May.KEY,
+    "GET /api/v1/notifications": May.KEY,
+    "PUT /api/v1/notifications/<string:type>": May.KEY,
     "GET /api/v1/openapi.json": May.ANYBODY,
+    "GET /api/v1/senders": May.KEY,
+    "POST /api/v1/senders": May.KEY,
+    "DELETE /api/v1/senders/<string:sender_id>": May.KEY,
+    "GET /api/v1/senders/<string:sender_id>": May.KEY,
+    "PATCH /api/v1/senders/<string:sender_id>": May.KEY,
     "POST /api/v1/senders/check": May.KEY,
     "GET /api/v1/static/<path:filename>": May.KEY,
+    "GET /assets": May.SIGNED_IN,
+    "GET /assets/new": May.SIGNED_IN,
+    "POST /assets/new": May.SIGNED_IN,
+    f"POST {ASSET}/name": May.SIGNED_IN,
+    f"GET {ASSET}/notifications": May.SIGNED_IN,
+    f"GET {ASSET}/notifications/<type_name>/sender": May.SIGNED_IN,
+    f"POST {ASSET}/notifications/<type_name>/sender": May.SIGNED_IN,
+    f"POST {ASSET}/notifications/<type_name>/switch": May.SIGNED_IN,
+    f"POST {ASSET}/notifications/<type_name>/text": May.SIGNED_IN,
     "GET /catcher": May.ANYBODY,  # on the very machine only: tests/sandbox/test_pages.py
     "GET /catcher/<letter>": May.ANYBODY,
     "GET /catcher/<letter>/attachments/<int:number>": May.ANYBODY,
@@ -113,9 +146,35 @@ TABLE: dict[str, May] = {
     f"POST {CARD}/sample": May.SIGNED_IN,
     f"POST {CARD}/send-link": May.SIGNED_IN,
     f"POST {CARD}/test": May.SIGNED_IN,
+    "GET /settings/notifications": May.SIGNED_IN,
+    f"POST {NOTIFICATION}/switch": May.SIGNED_IN,
+    **{
+        route: May.SIGNED_IN
+        for place in (NOTIFICATION, NOTIFICATION_OF_ONE)
+        for route in (
+            f"GET {place}",
+            f"POST {place}",
+            f"POST {place}/check/<field>",
+            f"GET {place}/preview",
+            f"POST {place}/preview",
+            f"POST {place}/reset",
+            f"POST {place}/sample",
+        )
+    },
     "GET /settings/profile": May.SIGNED_IN,
     "POST /settings/profile/name": May.SIGNED_IN,
     "POST /settings/profile/password": May.SIGNED_IN,
+    "GET /settings/senders": May.SIGNED_IN,
+    "GET /settings/senders/<shown_id>": May.SIGNED_IN,
+    "POST /settings/senders/<shown_id>": May.SIGNED_IN,
+    "GET /settings/senders/<shown_id>/remove": May.SIGNED_IN,
+    "POST /settings/senders/<shown_id>/remove": May.SIGNED_IN,
+    "POST /settings/senders/<shown_id>/send-link": May.SIGNED_IN,
+    "GET /settings/senders/new": May.SIGNED_IN,
+    "POST /settings/senders/new": May.SIGNED_IN,
+    "POST /settings/senders/picker": May.SIGNED_IN,
+    "POST /settings/senders/picker/check/<field>": May.SIGNED_IN,
+    "POST /settings/senders/picker/check/reply_to/mail-server": May.SIGNED_IN,
     "GET /settings/team": May.SIGNED_IN,
     "POST /settings/team": May.OWNER,
     "POST /settings/team/<shown_id>/remove": May.OWNER,
@@ -128,6 +187,13 @@ TABLE: dict[str, May] = {
     "POST /signup/check/email": May.ANYBODY,
     "GET /signup/sent": May.ANYBODY,
     "GET /static/<path:filename>": May.STATIC,
+}
+
+FURTHER = {
+    "sender_name": "Doe support",
+    "accept_low_delivery": "y",
+    "send_from": "support@doeinc.com",
+    "reply_to": "support@doeinc.com",
 }
 
 # What each form of the page would send; without one, the button alone.
@@ -152,6 +218,9 @@ FORMS: dict[str, dict[str, str]] = {
         "send_from": "other@doeinc.com",
         "reply_to": "other@doeinc.com",
     },
+    "POST /settings/senders/new": FURTHER | {"sender_name": "Other"},
+    "POST /settings/senders/<shown_id>": FURTHER | {"sender_name": "Other"},
+    "POST /settings/senders/picker": {"add_sender": "open:sender"},
     "POST /settings/profile/name": {"full_name": "Other"},
     "POST /settings/profile/password": {
         "current_password": PASSWORD,
@@ -160,9 +229,18 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /settings/team": {"email": "new@doeinc.com", "role": "owner"},
     "POST /settings/team/<shown_id>/role": {"role": "owner"},
     "POST /settings/domains": {"domain": "another.test"},
+    "POST /assets/new": {"kind": "calendar", "name": "Another"},
+    f"POST {ASSET}/name": {"name": "Renamed"},
+    f"POST {ASSET}/notifications/<type_name>/sender": {"sender_id": ""},
+    f"POST {ASSET}/notifications/<type_name>/switch": {"enabled": "off"},
     f"POST {DOMAIN}/share": {"email": "sam@agency.test"},
     f"POST {DOMAIN}/practice": {"record": "all", "action": "publish"},
 }
+
+WORDS = {"subject": "Other", "html": "<p>Other</p>", "text": "", "sender_id": ""}
+for place in (NOTIFICATION, NOTIFICATION_OF_ONE):
+    FORMS |= dict.fromkeys((f"POST {place}", f"POST {place}/sample"), WORDS)
+FORMS[f"POST {NOTIFICATION}/switch"] = {"enabled": "off"}
 
 # They change nothing and answer about what was sent along, or the link itself is the permission.
 WITHOUT_TOKEN = {
@@ -171,6 +249,12 @@ WITHOUT_TOKEN = {
     "POST /settings/domains/check/domain",
     f"POST {CARD}/check/<field>",
     f"POST {CARD}/check/reply_to/mail-server",
+    "POST /settings/senders/picker/check/<field>",
+    "POST /settings/senders/picker/check/reply_to/mail-server",
+    f"POST {NOTIFICATION}/check/<field>",
+    f"POST {NOTIFICATION}/preview",
+    f"POST {NOTIFICATION_OF_ONE}/check/<field>",
+    f"POST {NOTIFICATION_OF_ONE}/preview",
 }
 
 
@@ -190,13 +274,13 @@ class House:
     def path(self, route: str) -> str:
         """The address of the route, on Alice's things."""
         rule = route.partition(" ")[2]
-        return re.sub(r"<[^>]*>", lambda _: self._name(rule), rule)
+        return re.sub(r"<[^>]*>", lambda found: self._name(rule, found[0]), rule)
 
-    def _name(self, rule: str) -> str:
+    def _name(self, rule: str, part: str) -> str:
         if rule.startswith((DOMAIN, "/api/v1/domains/")):
             return "doeinc.test"
         first = rule.strip("/").partition("/")[0]
-        for known in (rule, first):
+        for known in (rule, f"{first} {part}", part, first):
             if known in self.names:
                 return self.names[known]
         raise AssertionError(f"nothing to put into {rule}")
@@ -207,7 +291,7 @@ class House:
         if method == "GET":
             return client.get(self.path(route), **extra)
         if "/api/" in route:
-            return client.post(self.path(route), json={}, **extra)
+            return client.open(self.path(route), method=method, json={}, **extra)
         return post(client, self.path(route), FORMS.get(route), **extra)
 
     def dump(self) -> dict[str, list[tuple[object, ...]]]:
@@ -246,6 +330,7 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
     assert alice.post(f"{CARD}/edit", wanted).status_code == 303
     assert alice.post(f"{CARD}/test").status_code == 303
     assert alice.post("/settings/domains", {"domain": "doeinc.test"}).status_code == 303
+    assert alice.post("/settings/senders/new", FURTHER).status_code == 303
     invited = {"email": "sam@doeinc.com", "role": "member"}
     assert alice.post("/settings/team", invited).status_code == 303
     alice.get("/settings/team")
@@ -255,11 +340,16 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
     with db.transaction() as session:
         _, key = make_api_key(session, alice.account_id, "Alice's own key", alice.user_id)
         _, charlies_key = make_api_key(session, charlie.account_id, "a key", charlie.user_id)
+    with db.transaction() as session:
+        calendar = create_asset(session, alice.account_id, "calendar", "Alice's calendar")
     with db.reading() as session:
         key_row = session.scalars(
             select(ApiKey).where(ApiKey.account_id == alice.account_id)  # type: ignore[arg-type]
         ).one()
         invitation = session.scalars(select(Invitation)).one()
+        further = session.scalars(
+            select(Sender).where(Sender.name == FURTHER["sender_name"])  # type: ignore[arg-type]
+        ).one()
         dns_link = make_link(session, alice.account_id, "doeinc.test", str(app.secret_key))
         test = session.scalars(
             select(Message).where(Message.source_kind == SourceKind.TEST)  # type: ignore[arg-type]
@@ -276,11 +366,28 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
         "/settings/team/<shown_id>/role": show_id(bob.user_id),
         "/settings/team/invitations/<shown_id>/again": show_id(invitation.id),
         "/settings/team/invitations/<shown_id>/withdraw": show_id(invitation.id),
+        **{
+            f"{prefix}<{name}>{what}": show_id(further.id)
+            for prefix, name, parts in (
+                ("/settings/senders/", "shown_id", ("", "/remove", "/send-link")),
+                ("/api/v1/senders/", "string:sender_id", ("",)),
+            )
+            for what in parts
+        },
+        "/settings/senders/picker/check/<field>": "send_from",
         f"{CARD}/progress/<shown_id>": show_id(test.id),
         f"{CARD}/check/<field>": "send_from",
         "/catcher/<letter>/attachments/<int:number>": "1",
+        "/api/v1/assets/<string:asset_id>/notifications": "none",
+        "/api/v1/assets/<string:asset_id>/notifications/<string:type>": "none",
         "/api/v1/messages/<string:message_id>": show_id(test.id),
+        "/api/v1/notifications/<string:type>": "calendar.booked",
         "/api/v1/static/<path:filename>": "none",
+        "activity": show_id(test.id),
+        "assets <shown_id>": show_id(calendar.id),
+        "<kind_name>": "calendar",
+        "<field>": "subject",
+        "<type_name>": "calendar.booked",
         "dns": dns_link,
         "catcher": "0000000000001",
         "static": "css/kartramail.css",
@@ -354,6 +461,8 @@ def test_charlie_sees_nothing_of_alices_account_on_any_page(house: House) -> Non
     seen = {}
     for route in routes(May.SIGNED_IN, May.ANYBODY, method="GET"):
         text = house.send(house.charlie.client, route).get_data(as_text=True)
+        if "/notifications/" in route:
+            text = text.replace(str(HOST.example), "")  # who leads a webinar in our examples
         found = [words for words in alices if words in text]
         if found:
             seen[route] = found

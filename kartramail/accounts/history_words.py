@@ -17,6 +17,13 @@ _WORDS = {
     "member.removed": "Removed {before[email]} from the team",
     "invitation.withdrawn": "Withdrew the invitation of {before[email]}",
     "gateway.saved": "Changed the default sender",
+    "sender.added": "Added the sender {after[name]} ({after[send_from]})",
+    "sender.saved": "Changed the sender {before[name]} ({before[send_from]})",
+    "sender.removed": "Removed the sender {before[name]} ({before[send_from]})",
+    "sender.low_delivery_accepted": (
+        "Accepted that fewer messages from {after[send_from]} arrive until its domain is "
+        "authenticated"
+    ),
     "domain.added": "Added the domain {after[domain]}",
     "domain.removed": "Removed the domain {before[domain]}",
     "domain.authenticated": "The domain {after[domain]} was authenticated",
@@ -29,6 +36,9 @@ _WORDS = {
     "mailbox.proven": "Proved {after[address]}",
     "mailbox.declined": "The reader of {after[address]} said that this was not them",
     "mailbox.unproven": "Mail no longer comes from {after[address]}: its proof ended",
+    "asset.made": "Made the {after[kind]} {after[name]}",
+    "notification.changed": "Changed the notification “{after[notification]}” {after[place]}",
+    "asset.renamed": "Renamed {before[name]} to {after[name]}",
 }
 _FIELDS = {
     "business_name": "Business name",
@@ -38,8 +48,19 @@ _FIELDS = {
     "name": "Sender name",
     "send_from": "Send-from address",
     "reply_to": "Reply-to address",
+    "enabled": "Sent",
+    "subject": "Subject",
+    "html": "HTML",
+    "text": "Text",
+    "sender": "Sender",
 }
-_COMPARED = {"account.saved", "person.renamed", "gateway.saved"}
+_COMPARED = {
+    "account.saved",
+    "person.renamed",
+    "gateway.saved",
+    "sender.saved",
+    "notification.changed",
+}
 
 
 def describe_change(change: Change) -> str:

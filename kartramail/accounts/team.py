@@ -68,6 +68,17 @@ def owners_of(session: Session, account_id: int) -> list[str]:
     return list(session.exec(statement))
 
 
+def confirmed_members_of(session: Session, account_id: int) -> list[str]:
+    """The addresses of everybody in the account who confirmed theirs."""
+    statement = (
+        select(User.email)
+        .join(Membership, col(Membership.user_id) == col(User.id))
+        .where(Membership.account_id == account_id, col(User.confirmed_at).is_not(None))
+        .order_by(col(User.id))
+    )
+    return list(session.exec(statement))
+
+
 def add_member(session: Session, account_id: int, user_id: int, role: Role) -> None:
     """Put a person into the team; who is in it already stays as they are."""
     lock_account(session, account_id)

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
-from liquid.builtin.expressions.primitive import IntegerLiteral, RangeLiteral
+from liquid.builtin.expressions.primitive import IntegerLiteral, RangeLiteral, StringLiteral
 from liquid.exceptions import LiquidError, ResourceLimitError, UnknownFilterError
 from liquid.expression import Expression
 from liquid.token import Token
 
-from kartramail.adapters.template_sandbox import MAX_ITEMS
+from kartramail.adapters.template_filters import EscapedLiteral
+from kartramail.adapters.template_limits import MAX_ITEMS
 
 MAX_NODES = 20_000
 
@@ -45,7 +46,10 @@ def _unread(source: str, index: int, message: str) -> LiquidError:
 
 
 def check_syntax_tree(template: BoundTemplate) -> None:
-    """Refuse filters that do not exist, endless ranges and too many parts. Raises LiquidError."""
+    """Refuse filters that do not exist, endless ranges and too many parts. Raises LiquidError.
+
+    Words in quotes are made to be escaped.
+    """
     for count, node in enumerate(_nodes(template), 1):
         if count > MAX_NODES:
             raise ResourceLimitError("it has too many parts", token=node.token)
@@ -62,6 +66,8 @@ def _check_expression(env: Environment, expression: Expression) -> None:
     for call in getattr(expression, "filters", None) or ():
         if call.name not in env.filters:
             raise UnknownFilterError(f"there is no filter '{call.name}'", token=call.token)
+    if type(expression) is StringLiteral:
+        expression.__class__ = EscapedLiteral  # the parser's own class cannot be chosen
     if isinstance(expression, RangeLiteral):
         start, stop = expression.start, expression.stop
         if not (isinstance(start, IntegerLiteral) and isinstance(stop, IntegerLiteral)):

@@ -6,55 +6,46 @@ lengths). That is closed here. All limits are counts, not clocks, so a template 
 passes always.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import StringIO
 from typing import Any, TextIO
 
 from liquid import BoundTemplate, Environment, RenderContext
-from liquid.builtin.filters.misc import date
 from liquid.exceptions import (
     LocalNamespaceLimitError,
     LoopIterationLimitError,
     OutputStreamLimitError,
     ResourceLimitError,
 )
-from liquid.filter import with_environment
 from liquid.token import Token
+from liquid.undefined import UNDEFINED
 
-from kartramail import clock
+from kartramail.adapters.template_filters import (
+    BOUNDS,
+    TEXT_FILTERS,
+    WHOLE_FILTERS,
+    as_text,
+    date_by_our_clock,
+    strip_html,
+    unchanged,
+)
+from kartramail.adapters.template_limits import (
+    ITEM_WORK,
+    MAX_BITS,
+    MAX_HELD,
+    MAX_ITEMS,
+    MAX_ITERATIONS,
+    MAX_LOOPED_CODE,
+    MAX_SOURCE,
+    MAX_VALUE,
+    MAX_WORK,
+)
 
-MAX_SOURCE = 300_000
-"""Characters of a template. Gmail cuts a message at 102 kB."""
+__all__ = ["MAX_SOURCE", "SandboxContext", "SandboxEnvironment", "SandboxTemplate", "weight"]
 
-MAX_CODE = 20_000
-"""Characters of code in a template: a thousand placeholders. Compiled, code takes up to two hundred
-times its length, and a second for each hundred thousand."""
-
-MAX_ITERATIONS = 10_000
-MAX_LOOPED_CODE = 3_000_000
-"""Iterations of all loops × characters of code: about two seconds of a slow machine."""
-
-MAX_VALUE = 200_000
-"""Characters of one value."""
-
-MAX_ITEMS = 1_000
-"""Items of one list."""
-
-MAX_WORK = 20_000_000
-"""Characters that go through filters in one rendering."""
-
-MAX_HELD = 1_000_000
-"""Characters in all names that a template assigns."""
-
-MAX_BITS = 256
-"""Of a whole number."""
-
-MAX_DATE = 100
-"""Characters of a date or of its format: the parser of dates is slow on long ones."""
-
-REMOVED_TAGS = ("include", "render")
-"""They read other templates."""
+REMOVED_TAGS = ("include", "render", "tablerow")
+"""The first two read other templates; the last one writes tags with quotes in them, which would
+break a value open that it is captured for. Mail has `for`."""
 
 REMOVED_FILTERS = ("safe", "escapejs")
 """They switch escaping off."""
@@ -108,9 +99,11 @@ class SandboxContext(RenderContext):
     def filter(self, name: str, token: Token | None) -> Callable[..., object]:
         """The filter `name`, with its input and its result held against the limits."""
         run = super().filter(name, token)
-        bound = _BOUNDS.get(name)
+        bound = BOUNDS.get(name)
 
         def bounded(*args: Any, **kwargs: Any) -> object:
+            if self.autoescape and name not in WHOLE_FILTERS:
+                args = tuple(map(as_text, args))
             for value in (*args, *kwargs.values()):
                 self.spend(weight(value), token)
             if bound is not None and bound(args) > MAX_VALUE:
@@ -120,6 +113,17 @@ class SandboxContext(RenderContext):
             return result
 
         return bounded
+
+    def get(
+        self, path: list[object], *, token: Token | None, default: object = UNDEFINED
+    ) -> object:
+        """A variable; that reading a long one takes time is counted."""
+        value = super().get(path, token=token, default=default)
+        if isinstance(value, str):
+            self.spend(len(value), token)
+        elif isinstance(value, list | tuple):
+            self.spend(len(value) * ITEM_WORK, token)
+        return value
 
     def spend(self, work: int, token: Token | None) -> None:
         """Take `work` off the budget."""
@@ -151,35 +155,15 @@ def _item_weight(item: object) -> int:
     return len(item) if isinstance(item, str | list | tuple | dict) else 1
 
 
-def _length_of_replaced(args: Sequence[Any]) -> int:
-    value, seek, put = (str(arg) for arg in (*args, "", "")[:3])
-    return len(value) + (value.count(seek) if seek else len(value) + 1) * len(put)
-
-
-def _length_of_joined(args: Sequence[Any]) -> int:
-    items, separator = (*args, " ")[:2]
-    if not isinstance(items, list | tuple | range):
-        return 0
-    return sum(len(str(item)) for item in items) + len(items) * len(str(separator))
-
-
-def _length_of_date(args: Sequence[Any]) -> int:
-    too_long = any(isinstance(arg, str) and len(arg) > MAX_DATE for arg in args)
-    return MAX_VALUE + 1 if too_long else 0
-
-
-_BOUNDS: dict[str, Callable[[Sequence[Any]], int]] = {
-    "replace": _length_of_replaced,
-    "join": _length_of_joined,
-    "date": _length_of_date,
-}
-
-
 class SandboxTemplate(BoundTemplate):
-    """A parsed template that knows how much of its source is code."""
+    """A parsed template that knows how much of its source is code.
+
+    `writes_addresses` where a variable may be the beginning of a link's address.
+    """
 
     context_class = SandboxContext
     code_size = MAX_SOURCE
+    writes_addresses = False
 
     def _get_buffer(self) -> StringIO:
         return _Text(self.env.output_stream_limit or MAX_VALUE)
@@ -199,23 +183,7 @@ class SandboxEnvironment(Environment):
             del self.tags[tag]
         for name in REMOVED_FILTERS:
             del self.filters[name]
-        self.filters["strip_html"] = _strip_html
-        self.filters["date"] = _date
-
-
-_TAG = re.compile(r"<[^<>]*>")
-
-
-def _strip_html(value: object) -> str:
-    """Text without tags, in linear time; plain, so that HTML escapes what is left."""
-    return _TAG.sub("", "" if value is None else str(value))
-
-
-@with_environment
-def _date(value: object, form: object = None, *, environment: Environment) -> object:
-    """python-liquid's, by our clock."""
-    if isinstance(value, str) and value in ("now", "today"):
-        value = clock.now()
-    if not isinstance(form, str):
-        return value
-    return date(value, form, environment=environment)
+        if not autoescape:
+            self.filters.update(dict.fromkeys(TEXT_FILTERS, unchanged))
+        self.filters["strip_html"] = strip_html
+        self.filters["date"] = date_by_our_clock

@@ -16,12 +16,10 @@ from liquid.exceptions import LiquidError
 
 from kartramail import clock
 from kartramail.adapters.template_checks import check_source, check_syntax_tree, code_size
-from kartramail.adapters.template_sandbox import (
-    MAX_CODE,
-    MAX_SOURCE,
-    SandboxEnvironment,
-    SandboxTemplate,
-)
+from kartramail.adapters.template_code import block_faults, find_code
+from kartramail.adapters.template_limits import MAX_CODE, MAX_SOURCE
+from kartramail.adapters.template_links import defuse_links, has_written_addresses
+from kartramail.adapters.template_sandbox import SandboxEnvironment, SandboxTemplate
 from kartramail.adapters.weighed_cache import WeighedCache
 from kartramail.errors import TemplateError
 
@@ -86,6 +84,8 @@ def compile_template(source: str, kind: TemplateKind) -> CompiledTemplate:
                 f"The template has more than {MAX_CODE:,} characters of code, "
                 "in placeholders and tags. Use fewer of them."
             )
+        for fault in block_faults(find_code(source)):
+            raise fault.error(source)
         compiled = _compiled(source, kind)
     except LiquidError as error:
         raise _explained("The template cannot be understood", error) from error
@@ -128,6 +128,7 @@ def _parsed(source: str, kind: TemplateKind) -> BoundTemplate:
     check_syntax_tree(template)
     if isinstance(template, SandboxTemplate):
         template.code_size = max(code_size(source), 1)
+        template.writes_addresses = kind is TemplateKind.HTML and has_written_addresses(source)
     return template
 
 
@@ -139,15 +140,22 @@ def _rendered(template: BoundTemplate, kind: TemplateKind, variables: Mapping[st
         raise _explained("The template cannot be filled in", error) from error
     except Exception as error:  # a filter may raise anything on hostile values
         raise TemplateError("The template cannot be filled in with these values.") from error
+    if isinstance(template, SandboxTemplate) and template.writes_addresses:
+        text = defuse_links(text)
     return _in_one_line(text) if kind is TemplateKind.SUBJECT else text
 
+
+LONGEST_SUBJECT = 900
+"""Characters. Beyond that a value got into it that is none for a subject: it is cut, not refused,
+since the message is wanted all the same."""
 
 _BREAKS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
 def _in_one_line(text: str) -> str:
     """A subject: line breaks, control characters and runs of blanks become one space."""
-    return _BREAKS.sub(" ", text).strip(" ")
+    line = _BREAKS.sub(" ", text).strip(" ")
+    return line if len(line) <= LONGEST_SUBJECT else f"{line[: LONGEST_SUBJECT - 1]}…"
 
 
 def _explained(what: str, error: LiquidError) -> TemplateError:
@@ -164,7 +172,7 @@ def _line_at(source: str, index: int) -> int:
 
 
 _ENVIRONMENTS = {
-    TemplateKind.SUBJECT: SandboxEnvironment(max_output=2_000),
+    TemplateKind.SUBJECT: SandboxEnvironment(max_output=500_000),
     TemplateKind.TEXT: SandboxEnvironment(max_output=500_000),
     TemplateKind.HTML: SandboxEnvironment(max_output=1_000_000, autoescape=True),
 }

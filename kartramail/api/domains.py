@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from kartramail.api.access import SECURITY, Problem, api_account, by_account, refuse
+from kartramail.api.paging import read_cursor
 from kartramail.domains.checklist import Checklist, ChecklistRow
 from kartramail.domains.checks import check_domain
 from kartramail.domains.keys import make_key_pairs
@@ -17,7 +18,7 @@ from kartramail.domains.service import (
     load_checklist,
     make_checklist,
 )
-from kartramail.ids import read_id, show_id
+from kartramail.ids import show_id
 from kartramail.rules.dns_records import RecordState
 from kartramail.rules.domain_names import judge_domain
 from kartramail.web.access import database, installation
@@ -99,7 +100,7 @@ class DomainList(BaseModel):
 @blueprint.get("/domains", summary="List your domains", responses={200: DomainList})
 def list_domains(query: PageQuery) -> Any:
     """The domains of this account."""
-    before = read_id(query.cursor) if query.cursor else None
+    before = read_cursor(query.cursor)
     with database().reading() as session:
         found = list_domain_page(session, api_account(), before=before, limit=query.limit + 1)
         shown = found[: query.limit]

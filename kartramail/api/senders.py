@@ -1,4 +1,4 @@
-"""`/api/v1/senders/check`: the rules of the sender form, for programs."""
+"""`/api/v1/senders/check`: the rules of the sender form, for programs. Others: saved_senders."""
 
 from typing import Any
 

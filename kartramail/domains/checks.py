@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from kartramail.clock import now
 from kartramail.domains.checklist import Checklist
-from kartramail.domains.dmarc_discovery import DmarcReport, discover_dmarc
+from kartramail.domains.dmarc_discovery import BREAKING_CODES, DmarcReport, discover_dmarc
 from kartramail.domains.keys import KeyPairs, load_keys, make_key_pairs
 from kartramail.domains.look import DomainLook, fit_to_keep, look_at_records
 from kartramail.domains.models import DomainKey, DomainRecord, DomainState, SendingDomain
@@ -32,8 +32,6 @@ from kartramail.installation import Installation
 from kartramail.rules.dns_records import Finding, Problem, Purpose, RecordState, WantedRecord
 
 _PAGE_LOOKS_EVERY = timedelta(seconds=4)
-_BREAKING_CODES = frozenset({"several_records", "syntax", "missing_policy"})
-"""The problems for which discovery says WRONG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +191,7 @@ def _dmarc_finding(record: WantedRecord, own: Finding, dmarc: DmarcReport) -> Fi
 
 
 def _breaking_problem(dmarc: DmarcReport) -> Problem | None:
-    return next((each for each in dmarc.problems if each.code in _BREAKING_CODES), None)
+    return next((each for each in dmarc.problems if each.code in BREAKING_CODES), None)
 
 
 def _write_finding(row: DomainRecord, finding: Finding, at: datetime, *, is_thorough: bool) -> None:

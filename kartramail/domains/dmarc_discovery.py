@@ -20,7 +20,8 @@ from kartramail.rules.dns_answers import Absent, Found, RecordType
 from kartramail.rules.dns_records import Problem, RecordState
 from kartramail.rules.record_text import LONGEST_KEPT, kept
 
-_BREAKING = frozenset({"several_records", "syntax", "missing_policy"})
+BREAKING_CODES = frozenset({"several_records", "syntax", "missing_policy"})
+"""The problems that make a record count for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _governed(
 
 
 def _state(problems: list[Problem], policy: Policy | None) -> RecordState:
-    if any(problem.code in _BREAKING for problem in problems):
+    if any(problem.code in BREAKING_CODES for problem in problems):
         return RecordState.WRONG
     return RecordState.UNREACHABLE if policy is None else RecordState.FOUND
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row
+from sqlalchemy import Row, bindparam
 from sqlmodel import Session, col, select
 
 from kartramail.domains.keys import SELECTORS
@@ -93,10 +93,24 @@ _COLUMNS: tuple[Any, ...] = (
 
 def _rows(session: Session, account_id: int, names: Sequence[str]) -> dict[str, _Row]:
     """The account's own rows among these names. No more of them than is needed: delivery asks."""
-    statement = select(*_COLUMNS).where(
-        SendingDomain.account_id == account_id, col(SendingDomain.domain).in_(names)
-    )
-    return {row.domain: row for row in session.connection().execute(statement)}
+    found = session.connection().execute(_OWN, {"account": account_id, "names": list(names)})
+    return {row.domain: row for row in found}
+
+
+# Built once: building a statement costs more than running it, and every message asks.
+_OWN = select(*_COLUMNS).where(
+    SendingDomain.account_id == bindparam("account"),
+    col(SendingDomain.domain).in_(bindparam("names", expanding=True)),
+)
+_FOUND = select(DomainRecord.key).where(
+    DomainRecord.domain_id == bindparam("domain"),
+    DomainRecord.state == RecordState.FOUND,
+    col(DomainRecord.key).in_((*SELECTORS, RETURN_PATH_LABEL)),
+)
+_CLAIMS = select(DomainClaim.claimed_at).where(
+    col(DomainClaim.domain).in_(bindparam("names", expanding=True)),
+    DomainClaim.account_id != bindparam("account"),
+)
 
 
 def domains_that_cover(from_domain: str) -> Sequence[str]:
@@ -121,16 +135,9 @@ def _covering(rows: dict[str, _Row], names: Sequence[str]) -> _Row | None:
 
 
 def _found_records(session: Session, domain_id: int) -> set[str]:
-    statement = select(DomainRecord.key).where(
-        DomainRecord.domain_id == domain_id,
-        DomainRecord.state == RecordState.FOUND,
-        col(DomainRecord.key).in_((*SELECTORS, RETURN_PATH_LABEL)),
-    )
-    return set(session.connection().scalars(statement))
+    return set(session.connection().scalars(_FOUND, {"domain": domain_id}))
 
 
 def _claimed_at(session: Session, account_id: int, names: Sequence[str]) -> datetime | None:
-    statement = select(DomainClaim.claimed_at).where(
-        col(DomainClaim.domain).in_(names), DomainClaim.account_id != account_id
-    )
-    return max(session.connection().scalars(statement), default=None)
+    values = {"account": account_id, "names": list(names)}
+    return max(session.connection().scalars(_CLAIMS, values), default=None)

@@ -18,5 +18,6 @@ def store_resolution(session: Session, account_id: int, sender: Resolution) -> i
             reply_to=sender.reply_to,
             signing_domain=sender.signing_domain,
             why=[sender.code, sender.why],
+            chain=[step.as_json() for step in sender.chain],
         ),
     )

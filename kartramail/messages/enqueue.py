@@ -1,49 +1,45 @@
 """The way into the outbox: checked, answered with its sender, durable before anyone is told."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, insert
 
-from kartramail.adapters.templating import TemplateKind, compile_template
 from kartramail.clock import now
-from kartramail.errors import TemplateError
 from kartramail.ids import new_id
 from kartramail.messages.answers import store_resolution
-from kartramail.messages.resolution import Resolution, resolve_sender
+from kartramail.messages.candidates import Wanted, resolve_all
+from kartramail.messages.requests import Fault, MessageRequest
+from kartramail.messages.resolution import Resolution
 from kartramail.outbox.contents import Words, store_contents
 from kartramail.outbox.models import Message, MessageState, SourceKind
-from kartramail.rules.addresses import Address, AddressPolicy, judge_recipient_address
+from kartramail.rules.addresses import Address
 from kartramail.rules.backoff import lifetime
 from kartramail.rules.streams import Stream
-from kartramail.senders.standing import SenderStanding, gateway_standing, sender_standing
-
-MAX_REQUEST_CODE = 200_000
-"""Characters of code in all different templates of one request: about two seconds of work."""
+from kartramail.senders.standing import known_senders
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRequest:
-    """One message as asked for by a program. `sender_id` None means the account's default."""
+class Letter:
+    """One message that is sound: what `enqueue_letters` puts into the outbox as it is.
 
-    to: str
-    subject: str
-    text: str | None
-    html: str | None
+    `words` are finished templates; `type` and `asset_id` name the notification and what it is from,
+    `sender_id` a sender that its source names. `at`: when it may leave, None at once;
+    `expires_at`: when it is of no use any more, None as long as its stream lets it wait.
+    """
+
+    to: Address
+    words: Words
+    variables: Mapping[str, Any]
+    source_kind: SourceKind
     stream: Stream = Stream.TRANSACTIONAL
     sender_id: int | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one message of a request. `index` counts from 0."""
-
-    index: int
-    field: str
-    code: str
-    message: str
+    asset_id: int | None = None
+    type: str | None = None
+    at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,77 +51,6 @@ class Enqueued:
     sender: Resolution
 
 
-def find_faults(
-    requests: Sequence[MessageRequest], policy: AddressPolicy
-) -> tuple[list[Address | None], list[Fault]]:
-    """Judge all messages without the database: their addresses, and every fault with its index."""
-    addresses: list[Address | None] = []
-    faults: list[Fault] = []
-    judge = _TemplateJudge()
-    for index, request in enumerate(requests):
-        judged = judge_recipient_address(request.to, policy)
-        addresses.append(judged.address)
-        if judged.address is None or judged.verdict.is_error:
-            faults.append(
-                Fault(index, "to", judged.verdict.code or "syntax", judged.verdict.message)
-            )
-        faults += _template_faults(index, request, judge)
-        if request.stream is Stream.COMMERCIAL:
-            faults.append(_no_consent(index, request.to))
-    return addresses, faults
-
-
-def _no_consent(index: int, to: str) -> Fault:
-    return Fault(
-        index,
-        "to",
-        "no_consent",
-        f"There is no contact {to} who may get commercial mail. Send receipts and confirmations "
-        'with "stream": "transactional"; newsletters and offers need a contact who agreed to them.',
-    )
-
-
-def _template_faults(index: int, request: MessageRequest, judge: "_TemplateJudge") -> list[Fault]:
-    faults = []
-    for name in TemplateKind:
-        source = getattr(request, name)
-        problem = None if source is None else judge.problem(source, name)
-        if problem is not None:
-            faults.append(Fault(index, name.value, "template", problem))
-    if request.text is None and request.html is None:
-        faults.append(Fault(index, "text", "missing", "Give text, html, or both."))
-    return faults
-
-
-class _TemplateJudge:
-    """Judges the templates of one request, each once, and how much code there is in all of them."""
-
-    def __init__(self) -> None:
-        self._problems: dict[tuple[str, TemplateKind], str | None] = {}
-        self._code = 0
-
-    def problem(self, source: str, kind: TemplateKind) -> str | None:
-        """What is wrong with it, in words; None where it can be used."""
-        if (source, kind) not in self._problems:
-            self._problems[source, kind] = self._judged(source, kind)
-        return self._problems[source, kind]
-
-    def _judged(self, source: str, kind: TemplateKind) -> str | None:
-        if self._code <= MAX_REQUEST_CODE:
-            try:
-                self._code += compile_template(source, kind).code_size
-            except TemplateError as error:
-                self._code += len(source)  # finding a fault is work as well
-                return str(error)
-        if self._code <= MAX_REQUEST_CODE:
-            return None
-        return (
-            f"The different templates of one request may have {MAX_REQUEST_CODE:,} characters of "
-            "code in all, in placeholders and tags. Send fewer of them at a time, or one template "
-            "with what differs in its variables."
-        )
-
-
 def enqueue_messages(
     session: Session,
     account_id: int,
@@ -134,72 +59,94 @@ def enqueue_messages(
     platform_domain: str,
 ) -> tuple[list[Enqueued], list[Fault]]:
     """Put all messages into the outbox, or none and say why. Judged by `find_faults` before."""
-    standings = _standings(session, account_id, requests, platform_domain)
+    named = {request.sender_id for request in requests if request.sender_id is not None}
+    # Without a lock: one that is removed in this moment stands as what took its place.
+    unknown = named - known_senders(session, account_id, named)
     faults = [
         Fault(index, "sender_id", "not_found", "This account has no such sender.")
         for index, request in enumerate(requests)
-        if standings[request.sender_id] is None
+        if request.sender_id in unknown
     ]
     if faults:
         return [], faults
-    resolutions = {key: resolve_sender(found) for key, found in standings.items() if found}
-    contents = store_contents(session, account_id, map(_words, requests))
-    numbers = _store_resolutions(session, account_id, resolutions)
+    letters = [_letter(*pair) for pair in zip(requests, addresses, strict=True)]
+    return enqueue_letters(session, account_id, letters, platform_domain), []
+
+
+def _letter(request: MessageRequest, to: Address) -> Letter:
+    return Letter(
+        to=to,
+        words=(request.subject, request.text, request.html),
+        variables=request.variables,
+        source_kind=SourceKind.API,
+        stream=request.stream,
+        sender_id=request.sender_id,
+        asset_id=request.asset_id,
+    )
+
+
+def enqueue_letters(
+    session: Session, account_id: int, letters: Sequence[Letter], platform_domain: str
+) -> list[Enqueued]:
+    """Put these into the outbox; each is answered with who it would come from now."""
+    if not letters:
+        return []
+    wanted = [_wanted(account_id, letter) for letter in letters]
+    resolutions = resolve_all(session, set(wanted), platform_domain)
+    contents = store_contents(session, account_id, [letter.words for letter in letters])
+    numbers = _store_resolutions(session, account_id, resolutions.values())
     rows = [
-        _row(account_id, request, address)
+        _row(account_id, letter)
         | {
-            "content_id": contents[_words(request)],
-            "resolved_id": numbers[request.sender_id],
+            "content_id": contents[letter.words],
+            "resolved_id": numbers[id(resolutions[one])],
         }
-        for request, address in zip(requests, addresses, strict=True)
+        for letter, one in zip(letters, wanted, strict=True)
     ]
     session.connection().execute(insert(Message), rows)
     return [
-        Enqueued(row["id"], row["state"], resolutions[request.sender_id])
-        for row, request in zip(rows, requests, strict=True)
-    ], []
+        Enqueued(row["id"], row["state"], resolutions[one])
+        for row, one in zip(rows, wanted, strict=True)
+    ]
 
 
-def _standings(
-    session: Session, account_id: int, requests: Sequence[MessageRequest], platform_domain: str
-) -> dict[int | None, SenderStanding | None]:
-    return {
-        sender_id: gateway_standing(session, account_id, platform_domain)
-        if sender_id is None
-        else sender_standing(session, account_id, sender_id, platform_domain)
-        for sender_id in {request.sender_id for request in requests}
-    }
-
-
-def _words(request: MessageRequest) -> Words:
-    return request.subject, request.text, request.html
+def _wanted(account_id: int, letter: Letter) -> Wanted:
+    return Wanted(account_id, letter.sender_id, letter.asset_id, letter.type)
 
 
 def _store_resolutions(
-    session: Session, account_id: int, resolutions: Mapping[int | None, Resolution]
-) -> dict[int | None, int]:
-    """In the order of their digests, as contents are: nobody waits for each other."""
-    ordered = sorted(resolutions.items(), key=lambda item: item[1].digest)
-    return {key: store_resolution(session, account_id, found) for key, found in ordered}
+    session: Session, account_id: int, resolutions: Iterable[Resolution]
+) -> dict[int, int]:
+    """Their numbers by identity: many messages share an answer.
+
+    They are written in the order of their digests, as contents are: nobody waits for each other.
+    """
+    distinct = {id(one): one for one in resolutions}
+    ordered = sorted((one.digest, key) for key, one in distinct.items())
+    return {key: store_resolution(session, account_id, distinct[key]) for _, key in ordered}
 
 
-def _row(account_id: int, request: MessageRequest, address: Address) -> dict[str, Any]:
+def _row(account_id: int, letter: Letter) -> dict[str, Any]:
     at = now()
+    due_at = letter.at or at
+    longest = due_at + lifetime(letter.stream)
     return {
         "id": new_id(),
         "account_id": account_id,
-        "stream": request.stream,
-        "state": MessageState.QUEUED,
+        "stream": letter.stream,
+        "state": MessageState.SCHEDULED if due_at > at else MessageState.QUEUED,
         "created_at": at,
-        "due_at": at,
-        "expires_at": at + lifetime(request.stream),
+        "due_at": due_at,
+        "expires_at": min(longest, letter.expires_at or longest),
         "tries": 0,
         "attempts": 0,
         "deaths": 0,
-        "source_kind": SourceKind.API,
-        "sender_id": request.sender_id,
-        "to_addr": f"{address.local}@{address.domain}",
-        "to_key": address.key,
-        "to_domain": address.domain,
-        "variables": dict(request.variables) or None,
+        "source_kind": letter.source_kind,
+        "type": letter.type,
+        "asset_id": letter.asset_id,
+        "sender_id": letter.sender_id,
+        "to_addr": f"{letter.to.local}@{letter.to.domain}",
+        "to_key": letter.to.key,
+        "to_domain": letter.to.domain,
+        "variables": dict(letter.variables) or None,
     }

@@ -11,33 +11,17 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from kartramail.ids import show_id
-from kartramail.outbox.models import (
-    Attempt,
-    Event,
-    EventKind,
-    Message,
-    MessageState,
-    ResolvedSender,
-    SourceKind,
-)
+from kartramail.messages.story import Happening, last_at, tell_story
+from kartramail.outbox.models import Message, MessageState, ResolvedSender, SourceKind
 
-_ENDED = {
+ENDED = {
     MessageState.SENT,
     MessageState.BOUNCED,
     MessageState.FAILED,
     MessageState.SUPPRESSED,
     MessageState.CANCELLED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of a message's story."""
-
-    kind: str
-    at: datetime
-    words: str
-    server: str | None = None
+"""Nothing more happens to a message in one of these by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +50,11 @@ class MessageProgress:
     problem: str | None
     advice: str | None
 
+    @property
+    def shown_id(self) -> str:
+        """The id as it stands in addresses."""
+        return show_id(self.id)
+
 
 def find_message(session: Session, account_id: int, message_id: int) -> MessageView | None:
     """The message and its story, or None when it is not there, or not this account's to read."""
@@ -73,7 +62,7 @@ def find_message(session: Session, account_id: int, message_id: int) -> MessageV
     if message is None or message.source_kind is SourceKind.PLATFORM:
         return None
     sender = session.get(ResolvedSender, message.resolved_id) if message.resolved_id else None
-    return MessageView(message, sender, _story(session, message))
+    return MessageView(message, sender, tell_story(session, message))
 
 
 def message_progress(session: Session, account_id: int, message_id: int) -> MessageProgress | None:
@@ -81,15 +70,15 @@ def message_progress(session: Session, account_id: int, message_id: int) -> Mess
     message = _find(session, account_id, message_id)
     if message is None or message.source_kind is SourceKind.PLATFORM:
         return None
-    problem, advice = _explain(message)
+    problem, advice = explain(message)
     return MessageProgress(
         id=message.id,
         state=message.state,
         words=message.reply or "",
         server=message.server,
-        at=message.sent_at or _last_at(session, message),
+        at=message.sent_at or last_at(session, message),
         tries=message.tries,
-        is_final=message.state in _ENDED,
+        is_final=message.state in ENDED,
         problem=problem,
         advice=advice,
     )
@@ -112,31 +101,8 @@ def _find(session: Session, account_id: int, message_id: int) -> Message | None:
     ).first()
 
 
-def _last_at(session: Session, message: Message) -> datetime:
-    last = session.exec(
-        select(Attempt.at).where(Attempt.message_id == message.id).order_by(col(Attempt.n).desc())
-    ).first()
-    return last or message.created_at
-
-
-def _story(session: Session, message: Message) -> tuple[Happening, ...]:
-    story = [Happening("queued", message.created_at, "Accepted into the outbox")]
-    for attempt in session.exec(select(Attempt).where(Attempt.message_id == message.id)):
-        is_end = message.state is MessageState.BOUNCED and attempt.n == message.tries
-        kind = EventKind.BOUNCED if is_end else EventKind.DEFERRED
-        story.append(Happening(kind, attempt.at, attempt.reply, attempt.server))
-    for event in session.exec(select(Event).where(Event.message_id == message.id)):
-        story.append(Happening(event.kind, event.at, str(event.detail.get("words", ""))))
-    story.sort(key=lambda happening: happening.at)
-    if message.sent_at:
-        story.append(Happening("sent", message.sent_at, message.reply or "", message.server))
-    if message.state is MessageState.FAILED:
-        story.append(Happening("failed", story[-1].at, message.reply or ""))
-    return tuple(story)
-
-
-def _explain(message: Message) -> tuple[str | None, str | None]:
-    """What went wrong and what to do, by how the last try ended."""
+def explain(message: Message) -> tuple[str | None, str | None]:
+    """What went wrong and what to do, by how the last try ended; nothing where all is well."""
     server = message.server or "the mail server"
     match message.state:
         case MessageState.DEFERRED:
@@ -176,6 +142,8 @@ def describe_message(view: MessageView) -> dict[str, Any]:
     return {
         "id": show_id(message.id),
         "state": message.state.value,
+        "type": message.type,
+        "asset_id": None if message.asset_id is None else show_id(message.asset_id),
         "attempts": message.attempts,
         "sender": None
         if sender is None
@@ -184,9 +152,18 @@ def describe_message(view: MessageView) -> dict[str, Any]:
             "send_from": sender.send_from,
             "reply_to": sender.reply_to,
             "why": sender.why[-1],
+            "chain": sender.chain,
         },
-        "events": [
-            {"kind": h.kind, "at": h.at.isoformat(), "words": h.words, "server": h.server}
-            for h in view.story
-        ],
+        "events": [_describe_happening(happening) for happening in view.story],
+    }
+
+
+def _describe_happening(happening: Happening) -> dict[str, Any]:
+    return {
+        "kind": str(happening.kind),
+        "at": happening.at.isoformat(),
+        "words": happening.words,
+        "server": happening.server,
+        "stage": happening.stage,
+        "code": happening.code,
     }

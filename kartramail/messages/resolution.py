@@ -6,18 +6,59 @@ have come or gone meanwhile. Pure: what it needs to know is handed in.
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
-from kartramail.senders.standing import Proof, SenderStanding
+from kartramail.messages.proof import Answer, Reserve, judge_proof, wanted_reply_addresses
+from kartramail.senders.standing import SenderStanding
+
+
+class Place(StrEnum):
+    """Where a sender may be chosen for a message; the first place that has one decides."""
+
+    ASSET = "asset"
+    NOTIFICATION = "notification"
+    SOURCE = "source"  # named by who made the message: a program, a broadcast, a sequence
+    GATEWAY = "gateway"
+    PLACEHOLDER = "placeholder"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is chosen at one place; `standing` None: nothing is."""
+
+    place: Place
+    standing: SenderStanding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of the chain as data: a place, and who is chosen there (None: nobody).
+
+    `is_chosen`: this place decided. `is_used`: and its sender is the one that is used; one that is
+    not proven is not, and the last link, the temporary address, is used instead.
+    """
+
+    place: Place
+    name: str | None
+    send_from: str | None
+    is_chosen: bool
+    is_used: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as it is kept with a message and shown by the API."""
+        return asdict(self) | {"place": self.place.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The sender of one message. `code` is for programs, `why` is one sentence for people.
+    """The sender of one message. `code` is for programs, `why` is a sentence or two for people.
 
     `signing_domain` is the account's domain that signs, None where the platform's does.
-    `return_path_domain` likewise.
+    `return_path_domain` likewise. `wanted` is the send-from that was chosen, whether or not it is
+    used. `chain` are all places that could have decided, in their order.
     """
 
     name: str
@@ -28,6 +69,8 @@ class Resolution:
     why: str
     is_as_wanted: bool
     return_path_domain: str | None = None
+    wanted: str | None = None
+    chain: tuple[Step, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -44,118 +87,88 @@ class Resolution:
         }
 
 
+_WORDS = {
+    Place.ASSET: "A sender of its own was chosen for it.",
+    Place.NOTIFICATION: "A sender of its own was chosen for this notification.",
+    Place.SOURCE: "This sender was named for the message.",
+}
+
+
 def resolve_sender(standing: SenderStanding) -> Resolution:
-    """The wanted sender where it is proven and can pass, else the account's temporary address.
+    """Who a message leaves as when nothing but the default sender is asked."""
+    return resolve((Candidate(Place.GATEWAY, standing),))
 
-    R-PROOF: nobody sends as what they have not proven. R-LOWDELIV: where receivers are asked to
-    refuse what does not pass DMARC, an address that cannot pass is not used.
+
+def resolve(candidates: Sequence[Candidate], reserve: Reserve | None = None) -> Resolution:
+    """The first candidate that is chosen, judged by its proof; else the temporary address.
+
+    `candidates` come in the order of R-RESOLVE. `reserve` is the account's temporary address; it
+    may be left out where any candidate has a standing, which says it too. Raises ValueError with
+    neither: then there is no account.
     """
-    match standing.proof:
-        case Proof.PLACEHOLDER:
-            return _chosen_placeholder(standing)
-        case Proof.NONE:
-            return _unproven(standing)
-        case Proof.DOMAIN if standing.domain.can_pass or not standing.domain.is_lost_unsigned:
-            return _signed(standing)
-        case Proof.MAILBOX if not standing.domain.is_lost_unsigned:
-            return _by_mailbox(standing)
-        case _:
-            return _could_only_be_lost(standing)
-
-
-def _chosen_placeholder(standing: SenderStanding) -> Resolution:
-    return _from_placeholder(
-        standing,
-        reply_to=standing.reply_to,
-        code="placeholder",
-        why=f"{standing.placeholder} is your temporary address on our domain. "
-        "It is used until you give an address on a domain of your own.",
+    chosen = next((one for one in candidates if one.standing is not None), None)
+    if chosen is None or chosen.standing is None:
+        if reserve is None:
+            raise ValueError("no sender and no temporary address: this is no account")
+        answer = reserve.answer()
+        place = Place.PLACEHOLDER
+    else:
+        answer = judge_proof(chosen.standing, _other_reply_addresses(candidates, chosen))
+        place = chosen.place
+    words = _WORDS.get(place)
+    return Resolution(
+        name=answer.name,
+        send_from=answer.send_from,
+        reply_to=answer.reply_to,
+        signing_domain=answer.signing_domain,
+        code=answer.code,
+        why=f"{words} {answer.why}" if words else answer.why,
+        is_as_wanted=answer.is_as_wanted,
+        return_path_domain=answer.return_path_domain,
+        wanted=chosen.standing.send_from if chosen and chosen.standing else None,
+        chain=tuple(_chain(candidates, place, answer)),
     )
 
 
-def _unproven(standing: SenderStanding) -> Resolution:
-    if standing.domain.claimed_at is not None:
-        return _instead(
-            standing,
-            "claimed",
-            f"Another account has shown that {standing.domain.from_domain} is theirs, so mail "
-            f"leaves from your temporary address {standing.placeholder} and replies go to you.",
+def _other_reply_addresses(candidates: Sequence[Candidate], chosen: Candidate) -> list[str]:
+    """Where replies could go instead: what the other candidates give, in their order."""
+    return [
+        address
+        for other in candidates
+        if other is not chosen and other.standing is not None
+        for address in wanted_reply_addresses(other.standing)
+    ]
+
+
+def _chain(candidates: Sequence[Candidate], place: Place, answer: Answer) -> Iterator[Step]:
+    for candidate in candidates:
+        standing, is_chosen = candidate.standing, candidate.place is place
+        yield Step(
+            candidate.place,
+            standing.name if standing else None,
+            standing.send_from if standing else None,
+            is_chosen=is_chosen,
+            is_used=is_chosen and answer.is_as_wanted,
         )
-    return _instead(
-        standing,
-        "unproven",
-        f"Nobody has followed the link sent to {standing.send_from} yet, so mail leaves "
-        f"from your temporary address {standing.placeholder} and replies go to you.",
+    is_chosen = place is Place.PLACEHOLDER
+    is_used = is_chosen or not answer.is_as_wanted
+    yield Step(
+        Place.PLACEHOLDER,
+        answer.name if is_used else None,
+        answer.send_from if is_used else None,
+        is_chosen=is_chosen,
+        is_used=is_used,
     )
 
 
-def _could_only_be_lost(standing: SenderStanding) -> Resolution:
-    policy = standing.domain.policy
-    return _instead(
-        standing,
-        "dmarc_policy",
-        f"{standing.domain.from_domain} asks mail services to "
-        f"{'refuse' if policy == 'reject' else 'put aside'} mail that is not signed by it "
-        f"(its DMARC policy is “{policy}”), and it is not authenticated here. So mail leaves from "
-        f"your temporary address {standing.placeholder} and replies go to you.",
-    )
-
-
-def _signed(standing: SenderStanding) -> Resolution:
-    domain = standing.domain
-    return _as_wanted(
-        standing,
-        code="proven_domain",
-        why=f"The domain {domain.domain} is authenticated.",
-        signing_domain=domain.domain if domain.has_signature else None,
-        return_path_domain=domain.return_path,
-    )
-
-
-def _by_mailbox(standing: SenderStanding) -> Resolution:
-    return _as_wanted(
-        standing,
-        code="proven_mailbox",
-        why=f"The mailbox {standing.send_from} was confirmed. Its domain is not authenticated, so "
-        "fewer messages arrive than could.",
-    )
-
-
-def _as_wanted(
-    standing: SenderStanding,
-    *,
-    code: str,
-    why: str,
-    signing_domain: str | None = None,
-    return_path_domain: str | None = None,
-) -> Resolution:
+def as_platform(platform_domain: str) -> Resolution:
+    """The sender of the mail system's own mails: nobody chooses it, so there is no chain."""
     return Resolution(
-        name=standing.name,
-        send_from=standing.send_from,
-        reply_to=standing.reply_to,
-        signing_domain=signing_domain,
-        code=code,
-        why=why,
-        is_as_wanted=True,
-        return_path_domain=return_path_domain,
-    )
-
-
-def _instead(standing: SenderStanding, code: str, why: str) -> Resolution:
-    """The temporary address, with the wanted one as the address that replies go to."""
-    reply_to = standing.reply_to or standing.send_from
-    return _from_placeholder(standing, reply_to=reply_to, code=code, why=why)
-
-
-def _from_placeholder(
-    standing: SenderStanding, *, reply_to: str | None, code: str, why: str
-) -> Resolution:
-    return Resolution(
-        name=standing.name,
-        send_from=standing.placeholder,
-        reply_to=reply_to,
+        name="KartraMail",
+        send_from=f"notifications@{platform_domain}",
+        reply_to=None,
         signing_domain=None,
-        code=code,
-        why=why,
-        is_as_wanted=standing.send_from == standing.placeholder,
+        code="platform",
+        why="This message is from the mail system itself.",
+        is_as_wanted=True,
     )

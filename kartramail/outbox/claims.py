@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, RowMapping, bindparam, case, or_
+from sqlalchemy import Integer, RowMapping, bindparam, case, literal, or_
 from sqlmodel import Session, col, delete, func, insert, select, update
 
 from kartramail.clock import now
 from kartramail.errors import KartraMailError
 from kartramail.ids import new_id
+from kartramail.outbox.cancellation import end_called_back
 from kartramail.outbox.models import (
     VARIABLES_AFTER_THE_END,
     Event,
@@ -37,6 +38,8 @@ _ORDER = (Stream.TRANSACTIONAL, Stream.COMMERCIAL)
 _DEATHS_FORGIVEN = 3
 _MOST_DEATHS = 10
 
+_TIME_OVER = "Given up before it was tried again: its time was over."
+
 
 class WorkerGone(KartraMailError):
     """Others have declared this worker dead and taken its rows: it must register anew."""
@@ -53,6 +56,8 @@ class Claimed:
     source_kind: SourceKind
     content_id: int | None
     template: str | None
+    type: str | None
+    asset_id: int | None
     sender_id: int | None
     to_addr: str
     variables: dict[str, Any] | None
@@ -142,7 +147,10 @@ def _claim_stream(session: Session, worker_id: int, stream: Stream, limit: int) 
 
 
 def release(session: Session, worker_id: int, ids: Sequence[int] | None = None) -> None:
-    """Give rows back that were never on the wire (all of the worker's, or these). It is free."""
+    """Give rows back that were never on the wire (all of the worker's, or these). It is free.
+
+    What was called back meanwhile, or whose time is over, ends here.
+    """
     statement = update(Message).where(col(Message.worker_id) == worker_id)
     if ids is not None:
         statement = statement.where(col(Message.id).in_(ids))
@@ -164,10 +172,42 @@ def release_others(session: Session, worker_id: int, held: Collection[int]) -> i
 
 
 def _make_due(session: Session, statement: Any) -> int:
-    result = session.connection().execute(
-        statement.values(worker_id=None, due_at=now(), state=_waiting_state())
+    at = now()
+    is_over = col(Message.expires_at) <= at
+    rows = session.connection().execute(
+        statement.values(
+            worker_id=None,
+            due_at=case((is_over, None), else_=at),
+            state=case((is_over, MessageState.FAILED.value), else_=_waiting_state()),
+            variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
+        ).returning(col(Message.id), col(Message.state))
     )
-    return int(result.rowcount)
+    states = {row.id: row.state for row in rows}
+    _end_unsent(session, [one for one in states if states[one] is MessageState.FAILED])
+    return len(states)
+
+
+def _end_unsent(session: Session, ended: Collection[int]) -> None:
+    """Say of what ended here, whether it was called back or its time was over."""
+    failed = set(ended) - set(end_called_back(session, ended))
+    if not failed:
+        return
+    session.connection().execute(
+        update(Message).where(col(Message.id).in_(failed)).values(reply=_TIME_OVER)
+    )
+    session.connection().execute(
+        insert(Event), [_event(one, EventKind.FAILED, _TIME_OVER) for one in sorted(failed)]
+    )
+
+
+def _event(message_id: int, kind: EventKind, words: str) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "message_id": message_id,
+        "kind": kind,
+        "at": now(),
+        "detail": {"words": words},
+    }
 
 
 def _waiting_state() -> Any:
@@ -195,7 +235,7 @@ def reclaim(session: Session, lease: timedelta) -> int:
     )
     # One SELECT sees one moment: a row that a worker holds there, and the worker, or neither.
     held = session.connection().execute(
-        select(Message.id, Message.worker_id, Message.deaths, Message.expires_at)
+        select(Message.id, Message.worker_id, Message.deaths)
         .where(
             col(Message.worker_id).is_not(None),
             or_(
@@ -216,32 +256,28 @@ def _return_from_dead(session: Session, row: RowMapping) -> bool:
     deaths = row["deaths"] + 1
     late = deaths - _DEATHS_FORGIVEN
     due_at = now() + (next_wait(late, 0.5) if late > 0 else timedelta(0))
-    is_over = deaths >= _MOST_DEATHS or row["expires_at"] <= due_at
-    values: dict[str, Any] = {
-        "worker_id": None,
-        "due_at": None if is_over else due_at,
-        "deaths": deaths,
-        "attempts": col(Message.attempts) + 1,
-        "state": MessageState.FAILED if is_over else MessageState.DEFERRED,
-    }
-    if is_over:
-        values |= {"reply": _given_up(deaths), "variables": VARIABLES_AFTER_THE_END}
-    returned = session.connection().execute(
+    # As the row is now: it may have been called back since it was read.
+    is_over = or_(literal(deaths >= _MOST_DEATHS), col(Message.expires_at) <= due_at)
+    state = session.connection().scalar(
         update(Message)
         .where(col(Message.id) == row["id"], col(Message.worker_id) == row["worker_id"])
-        .values(**values)
-    )
-    if returned.rowcount != 1:
-        return False
-    session.connection().execute(
-        insert(Event).values(
-            id=new_id(),
-            message_id=row["id"],
-            kind=EventKind.RECLAIMED,
-            at=now(),
-            detail={"words": "The process that held this message ended before it could report."},
+        .values(
+            worker_id=None,
+            due_at=case((is_over, None), else_=due_at),
+            deaths=deaths,
+            attempts=col(Message.attempts) + 1,
+            state=case((is_over, MessageState.FAILED.value), else_=MessageState.DEFERRED.value),
+            reply=case((is_over, _given_up(deaths)), else_=col(Message.reply)),
+            variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
         )
+        .returning(col(Message.state))
     )
+    if state is None:
+        return False
+    words = "The process that held this message ended before it could report."
+    session.connection().execute(insert(Event), [_event(row["id"], EventKind.RECLAIMED, words)])
+    if state is MessageState.FAILED:
+        end_called_back(session, [row["id"]])
     return True
 
 

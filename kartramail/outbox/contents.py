@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
@@ -36,18 +37,27 @@ def _digest(words: Words) -> str:
 
 
 def _store(session: Session, account_id: int, digest: str, words: Words) -> int:
+    connection = session.connection()
+    place = {"account": account_id, "digest": digest}
+    known = connection.scalar(_FIND, place)  # nearly always: a source says the same again
+    if known is not None:
+        return int(known)
     subject, text, html = words
-    dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
-    session.connection().execute(
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(
         dialect.insert(Content)
         .values(
             id=new_id(), account_id=account_id, hash=digest, subject=subject, text=text, html=html
         )
         .on_conflict_do_nothing()
     )
-    return session.exec(
-        select(Content.id).where(Content.account_id == account_id, Content.hash == digest)
-    ).one()
+    return int(connection.execute(_FIND, place).scalar_one())
+
+
+# Built once: building a statement costs more than running it.
+_FIND = select(Content.id).where(
+    Content.account_id == bindparam("account"), Content.hash == bindparam("digest")
+)
 
 
 def load_contents(session: Session, ids: set[int]) -> dict[int, Words]:

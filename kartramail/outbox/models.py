@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, case, text
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, case, text
 from sqlmodel import JSON, Field, SQLModel, col
 
 from kartramail.clock import now
@@ -33,6 +33,7 @@ class SourceKind(StrEnum):
     TEST = "test"
     SAMPLE = "sample"
     API = "api"
+    NOTIFICATION = "notification"
 
 
 class EventKind(StrEnum):
@@ -44,6 +45,7 @@ class EventKind(StrEnum):
     BOUNCED = "bounced"
     FAILED = "failed"
     RECLAIMED = "reclaimed"
+    CANCELLED = "cancelled"
 
 
 class Content(SQLModel, table=True):
@@ -63,7 +65,11 @@ class Content(SQLModel, table=True):
 
 
 class ResolvedSender(SQLModel, table=True):
-    """An answer of resolution, said once and referred to by every message that it was given for."""
+    """An answer of resolution, said once and referred to by every message that it was given for.
+
+    `why` is its code and one sentence, `chain` every place that could have decided, in order, as
+    `messages.resolution.Step` says it.
+    """
 
     __tablename__ = "resolved_sender"
     __table_args__ = (UniqueConstraint("account_id", "hash"),)
@@ -76,6 +82,17 @@ class ResolvedSender(SQLModel, table=True):
     reply_to: str | None = Field(default=None, max_length=320)
     signing_domain: str | None = Field(default=None, max_length=255)
     why: list[Any] = Field(sa_type=JSON)
+    chain: list[Any] = Field(
+        default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": "[]"}
+    )
+
+
+IN_TROUBLE = "state IN ('deferred', 'bounced', 'failed', 'suppressed', 'cancelled')"
+"""What somebody looks for among very many messages. SQLite uses the index only for these words."""
+
+
+AddressKeyType = String(320, collation="C").with_variant(String(320), "sqlite")
+"""Compared byte by byte on every database, so that the index finds what begins with something."""
 
 
 class Message(SQLModel, table=True):
@@ -110,6 +127,21 @@ class Message(SQLModel, table=True):
             sqlite_where=text("source_kind = 'test'"),
             postgresql_where=text("source_kind = 'test'"),
         ),
+        Index(
+            "ix_message_asset",
+            "account_id",
+            "asset_id",
+            "id",
+            sqlite_where=text("asset_id IS NOT NULL"),
+            postgresql_where=text("asset_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_trouble",
+            "account_id",
+            "id",
+            sqlite_where=text(IN_TROUBLE),
+            postgresql_where=text(IN_TROUBLE),
+        ),
         Index(None, "account_id", "id"),
         Index(None, "account_id", "to_key", "id"),
     )
@@ -127,11 +159,12 @@ class Message(SQLModel, table=True):
     worker_id: int | None = Field(default=None, sa_type=IdType)
     source_kind: SourceKind = Field(sa_type=StateType(SourceKind))
     type: str | None = Field(default=None, max_length=64)
+    asset_id: int | None = Field(default=None, sa_type=IdType)
     content_id: int | None = Field(default=None, sa_type=IdType)
     template: str | None = Field(default=None, max_length=64)
     sender_id: int | None = Field(default=None, sa_type=IdType)
     to_addr: str = Field(max_length=320)
-    to_key: str = Field(max_length=320)
+    to_key: str = Field(max_length=320, sa_type=AddressKeyType)
     to_domain: str = Field(max_length=255)
     variables: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     resolved_id: int | None = Field(default=None, foreign_key="resolved_sender.id", sa_type=IdType)

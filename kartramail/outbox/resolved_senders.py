@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
@@ -20,12 +21,18 @@ class SenderAnswer:
     reply_to: str | None
     signing_domain: str | None
     why: list[Any]
+    chain: list[Any]
 
 
 def store_resolved_sender(session: Session, account_id: int, answer: SenderAnswer) -> int:
     """The number of this answer in this account; two that come at once agree on one."""
-    dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
-    session.connection().execute(
+    connection = session.connection()
+    place = {"account": account_id, "digest": answer.digest}
+    known = connection.scalar(_FIND, place)  # nearly always: most messages share their answer
+    if known is not None:
+        return int(known)
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(
         dialect.insert(ResolvedSender)
         .values(
             id=new_id(),
@@ -36,11 +43,14 @@ def store_resolved_sender(session: Session, account_id: int, answer: SenderAnswe
             reply_to=answer.reply_to,
             signing_domain=answer.signing_domain,
             why=answer.why,
+            chain=answer.chain,
         )
         .on_conflict_do_nothing()
     )
-    return session.exec(
-        select(ResolvedSender.id).where(
-            ResolvedSender.account_id == account_id, ResolvedSender.hash == answer.digest
-        )
-    ).one()
+    return int(connection.execute(_FIND, place).scalar_one())
+
+
+# Built once: building a statement costs more than running it.
+_FIND = select(ResolvedSender.id).where(
+    ResolvedSender.account_id == bindparam("account"), ResolvedSender.hash == bindparam("digest")
+)

@@ -15,7 +15,16 @@ from sqlmodel import Session, col, func, insert, update
 
 from kartramail.clock import now
 from kartramail.db import IdType
-from kartramail.outbox.models import VARIABLES_AFTER_THE_END, Attempt, Message, MessageState
+from kartramail.ids import new_id
+from kartramail.outbox.cancellation import end_called_back
+from kartramail.outbox.models import (
+    VARIABLES_AFTER_THE_END,
+    Attempt,
+    Event,
+    EventKind,
+    Message,
+    MessageState,
+)
 from kartramail.rules.backoff import next_wait
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, clean_words
 
@@ -106,7 +115,7 @@ def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at
         return False
     due_at = at + next_wait(tries, random.random())  # noqa: S311 - spreads load, guards nothing
     is_over = col(Message.expires_at) <= due_at
-    session.connection().execute(
+    state = session.connection().scalar(
         update(Message)
         .where(col(Message.id) == result.message_id)
         .values(
@@ -115,8 +124,11 @@ def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at
             due_at=case((is_over, None), else_=due_at),
             variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
         )
+        .returning(col(Message.state))
     )
     _log_attempt(session, result.message_id, tries, reply, at)
+    if state is MessageState.FAILED:
+        end_called_back(session, [result.message_id])
     return True
 
 
@@ -155,6 +167,8 @@ def _end(
     )
     if isinstance(outcome, Refused):
         _log_attempt(session, result.message_id, tries, outcome, at)
+    else:  # no server ever saw it, so there is no attempt that says when
+        _log_failure(session, result.message_id, outcome, at)
     return True
 
 
@@ -170,6 +184,18 @@ def _log_attempt(
             reply=_words(reply),
             server=reply.server[:255],
             at=at,
+        )
+    )
+
+
+def _log_failure(session: Session, message_id: int, failure: Failed, at: datetime) -> None:
+    session.connection().execute(
+        insert(Event).values(
+            id=new_id(),
+            message_id=message_id,
+            kind=EventKind.FAILED,
+            at=at,
+            detail={"words": failure.words},
         )
     )
 

@@ -14,7 +14,7 @@ from kartramail.domains.standing import domains_that_cover
 from kartramail.installation import Installation
 from kartramail.outbox.platform_mail import enqueue_platform_mail
 from kartramail.rules.domain_names import show_domain
-from kartramail.senders.models import MailboxProof
+from kartramail.senders.models import Gateway, MailboxProof, Sender
 
 _AT_A_TIME = 200
 
@@ -75,7 +75,19 @@ def _tell(session: Session, account_id: int, address_key: str, domain: str, base
     variables = {
         "domain": show_domain(domain),
         "address": address_key,
-        "link": f"{base_url}/settings/integrations",
+        "link": f"{base_url}{_page_of(session, account_id, address_key)}",
     }
     for owner in owners_of(session, account_id):
         enqueue_platform_mail(session, "mailbox_claimed", owner, variables, account_id=account_id)
+
+
+def _page_of(session: Session, account_id: int, address_key: str) -> str:
+    """Where a new link can be sent to the mailbox: with the sender that has its address."""
+    default = select(Sender.id).join(
+        Gateway,
+        (col(Gateway.account_id) == Sender.account_id) & (col(Gateway.sender_id) == Sender.id),
+    )
+    is_default = session.exec(
+        default.where(Sender.account_id == account_id, Sender.from_key == address_key)
+    ).first()
+    return "/settings/integrations" if is_default else "/settings/senders"

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select, update
 
+from kartramail.accounts.history import record_change
 from kartramail.accounts.models import Membership, Role, User
+from kartramail.clock import now
 from kartramail.domains.standing import DomainStanding, domain_standing
 from kartramail.rules.address_syntax import shown_domain
 from kartramail.rules.addresses import Address
 from kartramail.rules.verdict import Status, Verdict
-from kartramail.senders.service import load_gateway
+from kartramail.senders.models import Sender
+from kartramail.senders.rows import load_sender
 
 FIELD = "accept_low_delivery"
 
@@ -43,30 +46,74 @@ class LowDelivery:
 
 
 def low_delivery_of(
-    session: Session, account_id: int, send_from: Address, platform_domain: str
+    session: Session,
+    account_id: int,
+    send_from: Address,
+    platform_domain: str,
+    *,
+    sender_id: int | None = None,
 ) -> LowDelivery | None:
-    """What the tick is about, where choosing this send-from as the default one asks for it.
+    """What the tick is about, where wanting this send-from for a sender asks for it.
 
-    None for the temporary address, an authenticated domain, the address from sign-up, and the
-    address that is the default sender already.
+    `sender_id` is the sender that is edited, None for a new one. None for the temporary address, an
+    authenticated domain, the address from sign-up, one that was accepted for any sender before, and
+    the address that the sender has already.
     """
     if send_from.domain == platform_domain:
         return None
-    gateway = load_gateway(session, account_id)
-    if send_from.key == gateway.from_key or _is_from_sign_up(session, account_id, send_from):
+    if send_from.key in keys_without_tick(session, account_id, sender_id=sender_id):
         return None
     domain = domain_standing(session, account_id, send_from.domain)
     return None if domain.is_authenticated else LowDelivery(domain)
 
 
-def _is_from_sign_up(session: Session, account_id: int, address: Address) -> bool:
-    statement = (
-        select(User.id)
-        .join(Membership, col(Membership.user_id) == col(User.id))
+def require_tick(
+    session: Session, account_id: int, sender_id: int, platform_domain: str
+) -> LowDelivery | None:
+    """What the tick is about, where choosing this sender for something asks for it.
+
+    Raises NotFound for a sender that is not this account's.
+    """
+    sender = load_sender(session, account_id, sender_id)
+    local, _, domain = sender.send_from.rpartition("@")
+    return low_delivery_of(session, account_id, Address(local, domain), platform_domain)
+
+
+def accept_low_delivery(
+    session: Session, account_id: int, sender_id: int, *, user_id: int | None = None
+) -> None:
+    """Write down that the tick was set for this sender, once. Raises NotFound."""
+    sender = load_sender(session, account_id, sender_id)
+    accepted = session.connection().execute(
+        update(Sender)
         .where(
-            Membership.account_id == account_id,
-            Membership.role == Role.OWNER,
-            User.email_key == address.key,
+            col(Sender.account_id) == account_id,
+            col(Sender.id) == sender_id,
+            col(Sender.low_delivery_accepted_at).is_(None),
         )
+        .values(low_delivery_accepted_at=now())
     )
-    return session.exec(statement).first() is not None
+    if accepted.rowcount:
+        record_change(
+            session,
+            account_id,
+            "sender.low_delivery_accepted",
+            user_id=user_id,
+            after={"send_from": sender.send_from},
+        )
+
+
+def keys_without_tick(
+    session: Session, account_id: int, *, sender_id: int | None = None
+) -> frozenset[str]:
+    """The addresses that nobody is asked about (again): from sign-up, accepted, or in place."""
+    is_settled = or_(col(Sender.low_delivery_accepted_at).is_not(None), col(Sender.id) == sender_id)
+    settled = select(Sender.from_key).where(
+        Sender.account_id == account_id, col(Sender.removed_at).is_(None), is_settled
+    )
+    from_sign_up = (
+        select(User.email_key)
+        .join(Membership, col(Membership.user_id) == col(User.id))
+        .where(Membership.account_id == account_id, Membership.role == Role.OWNER)
+    )
+    return frozenset(session.exec(settled)) | frozenset(session.exec(from_sign_up))

@@ -1,12 +1,13 @@
 """Who an account's mail comes from: placeholders, senders, the gateway, proofs of mailboxes."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from kartramail.clock import now
-from kartramail.db import IdType, UtcDateTime, id_field
+from kartramail.db import IdType, StateType, UtcDateTime, id_field
 
 
 class Placeholder(SQLModel, table=True):
@@ -35,7 +36,8 @@ class Placeholder(SQLModel, table=True):
 class Sender(SQLModel, table=True):
     """Name, send-from and reply-to as they are wanted; what is really used, resolution decides.
 
-    `from_key` is the send-from as mailbox proofs know it.
+    `from_key` is the send-from as mailbox proofs know it. A removed sender keeps its row: messages
+    that wait still name it, and `replaced_by_id` says who they leave as (None: the default sender).
     """
 
     __table_args__ = (UniqueConstraint("account_id", "id"),)
@@ -49,6 +51,34 @@ class Sender(SQLModel, table=True):
     reply_to: str | None = Field(default=None, max_length=320)
     low_delivery_accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 1
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    replaced_by_id: int | None = Field(default=None, sa_type=IdType)
+
+
+class ChoiceScope(StrEnum):
+    """What a sender was chosen for: one thing of the account's, or a notification everywhere."""
+
+    ASSET = "asset"
+    NOTIFICATION = "notification"
+
+
+class SenderChoice(SQLModel, table=True):
+    """A sender chosen in the place of the default one (R-ASSET).
+
+    `scope_id` is the asset's number, 0 for a notification everywhere; `type` the notification's.
+    """
+
+    __tablename__ = "sender_choice"
+    __table_args__ = (
+        ForeignKeyConstraint(["account_id", "sender_id"], ["sender.account_id", "sender.id"]),
+        Index(None, "sender_id"),
+    )
+
+    account_id: int = Field(foreign_key="account.id", primary_key=True, sa_type=IdType)
+    scope: ChoiceScope = Field(primary_key=True, sa_type=StateType(ChoiceScope))
+    scope_id: int = Field(primary_key=True, sa_type=IdType)
+    type: str = Field(primary_key=True, max_length=64)
+    sender_id: int = Field(sa_type=IdType)
 
 
 class Gateway(SQLModel, table=True):

@@ -7,7 +7,9 @@ same instant get fifty addresses.
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
+from kartramail.accounts.models import Account
 from kartramail.clock import now
+from kartramail.errors import NotFound
 from kartramail.rules.placeholders import candidates, is_made_from
 from kartramail.senders.models import Placeholder
 
@@ -37,6 +39,19 @@ def find_placeholder(session: Session, account_id: int) -> str | None:
             Placeholder.account_id == account_id, col(Placeholder.retired_at).is_(None)
         )
     ).first()
+
+
+def load_reserve(session: Session, account_id: int, platform_domain: str) -> tuple[str, str]:
+    """The business name and the generated address of an account, whole. Raises NotFound."""
+    row = session.exec(
+        select(Account.business_name, Placeholder.local)
+        .join(Placeholder, col(Placeholder.account_id) == col(Account.id))
+        .where(Account.id == account_id, col(Placeholder.retired_at).is_(None))
+    ).first()
+    if row is None:
+        raise NotFound("this account has no temporary address")
+    business_name, local = row
+    return business_name, f"{local}@{platform_domain}"
 
 
 def _take(session: Session, local: str, account_id: int) -> bool:

@@ -1,5 +1,6 @@
 """Proofs of mailboxes: somebody who reads the mailbox followed a link sent to it (R-PROOF)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,27 +50,48 @@ def unprove_mailbox(session: Session, account_id: int, address_key: str) -> bool
 
 def mailbox_state(session: Session, account_id: int, address_key: str) -> MailboxState:
     """How far the proof of this mailbox is."""
-    proven_at = session.exec(
-        select(MailboxProof.proven_at).where(
-            MailboxProof.account_id == account_id, MailboxProof.address_key == address_key
+    return mailbox_states(session, account_id, {address_key})[address_key]
+
+
+def mailbox_states(
+    session: Session, account_id: int, address_keys: Collection[str]
+) -> dict[str, MailboxState]:
+    """How far the proof of each of these mailboxes is."""
+    proven = session.exec(
+        select(MailboxProof.address_key, MailboxProof.proven_at).where(
+            MailboxProof.account_id == account_id,
+            col(MailboxProof.address_key).in_(address_keys),
         )
-    ).first()
-    link = session.exec(
-        select(OneTimeToken).where(
+    )
+    proven_at: dict[str, datetime] = dict(proven.all())
+    links = session.exec(
+        select(OneTimeToken)
+        .where(
             OneTimeToken.account_id == account_id,
             OneTimeToken.purpose == TokenPurpose.PROVE_MAILBOX,
-            OneTimeToken.address == address_key,
+            col(OneTimeToken.address).in_(address_keys),
             col(OneTimeToken.used_at).is_(None),
             OneTimeToken.expires_at > now(),
         )
-    ).first()
-    ends_at = proven_at + PROOF_LIFETIME if proven_at else None
+        .order_by(col(OneTimeToken.created_at))
+    )
+    link_of = {link.address: link for link in links}
     declined = addresses_in_history(session, account_id, "mailbox.declined", now() - DECLINED_FOR)
+    return {
+        key: _state(proven_at.get(key), link_of.get(key), is_declined=key in declined)
+        for key in address_keys
+    }
+
+
+def _state(
+    proven_at: datetime | None, link: OneTimeToken | None, *, is_declined: bool
+) -> MailboxState:
+    ends_at = proven_at + PROOF_LIFETIME if proven_at else None
     return MailboxState(
         proven_until=ends_at if ends_at and ends_at > now() else None,
         asked_at=link.created_at if link else None,
         link_ends_at=link.expires_at if link else None,
-        is_declined=address_key in declined,
+        is_declined=is_declined,
     )
 
 

@@ -35,6 +35,7 @@ def _due(session: Session) -> list[tuple[int, str]]:
     in_use = exists().where(
         col(Sender.account_id) == MailboxProof.account_id,
         col(Sender.from_key) == MailboxProof.address_key,
+        col(Sender.removed_at).is_(None),
     )
     query = (
         select(MailboxProof.account_id, MailboxProof.address_key)

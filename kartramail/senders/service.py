@@ -13,6 +13,7 @@ from kartramail.rules.sender_names import fit_sender_name
 from kartramail.senders.models import Gateway, Sender
 from kartramail.senders.placeholders import give_placeholder
 from kartramail.senders.proofs import prove_mailbox
+from kartramail.senders.rows import SENDER_COLUMNS, SenderView
 
 __all__ = [
     "GatewayView",
@@ -24,18 +25,7 @@ __all__ = [
     "record_test",
 ]
 
-_COLUMNS: tuple[Any, ...] = (
-    Gateway.account_id,
-    Sender.id,
-    Sender.name,
-    Sender.send_from,
-    Sender.from_key,
-    Sender.reply_to,
-    col(Sender.low_delivery_accepted_at).is_not(None),
-    Gateway.is_active,
-    Gateway.last_test_message_id,
-    Sender.version,
-)
+_COLUMNS: tuple[Any, ...] = (*SENDER_COLUMNS, Gateway.is_active, Gateway.last_test_message_id)
 _GATEWAY: Select[Any] = select(*_COLUMNS).join(
     Sender,
     (col(Sender.account_id) == Gateway.account_id) & (col(Sender.id) == Gateway.sender_id),
@@ -43,19 +33,11 @@ _GATEWAY: Select[Any] = select(*_COLUMNS).join(
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayView:
+class GatewayView(SenderView):
     """The account's default sender as it is saved, and the message of its last test."""
 
-    account_id: int
-    sender_id: int
-    name: str
-    send_from: str
-    from_key: str
-    reply_to: str | None
-    low_delivery_accepted: bool
     is_active: bool
     last_test_message_id: int | None
-    version: int
 
 
 def prefill_gateway(

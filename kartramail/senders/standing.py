@@ -3,24 +3,29 @@
 Read by one query, for every message and for the card; `messages.resolution` decides from it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam
+from sqlalchemy import Row, Select, and_, bindparam, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from kartramail.accounts.models import Account
 from kartramail.clock import now
-from kartramail.db import UtcDateTime
+from kartramail.db import IdType, UtcDateTime
 from kartramail.domains.standing import DomainStanding, domain_standing
 from kartramail.errors import NotFound
 from kartramail.senders.models import Gateway, MailboxProof, Placeholder, Sender
 
 PROOF_LIFETIME = timedelta(days=365)
 """How long a followed link proves a mailbox (R-PROOF)."""
+
+_AT_ONCE = 500
+"""Numbers in one query: databases bound the parameters of a statement."""
 
 
 class Proof(StrEnum):
@@ -64,10 +69,39 @@ def gateway_standing(session: Session, account_id: int, platform_domain: str) ->
 def sender_standing(
     session: Session, account_id: int, sender_id: int, platform_domain: str
 ) -> SenderStanding | None:
-    """The standing of one sender of this account; None where it has no such sender."""
+    """The standing of one sender of this account; None where it has no such sender.
+
+    A removed one stands as what took its place, as messages may wait that still name it.
+    """
     values = _values(account_id) | {"sender_id": sender_id}
     row = session.connection().execute(_sender_query(), values).first()
     return _read(session, row, platform_domain) if row else None
+
+
+def load_standings(
+    session: Session, account_id: int, platform_domain: str
+) -> dict[int, SenderStanding]:
+    """The standings of all senders of this account, by number; each domain is looked at once."""
+    domains: dict[str, DomainStanding] = {}
+    query = _query().where(col(Sender.removed_at).is_(None))
+    rows = session.connection().execute(query, _values(account_id)).all()
+    return {row.id: _read(session, row, platform_domain, domains) for row in rows}
+
+
+def known_senders(session: Session, account_id: int, ids: Collection[int]) -> set[int]:
+    """Those of these numbers that are senders of this account, and not removed."""
+    wanted = sorted(set(ids))
+    found: set[int] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = session.connection().execute(
+            select(Sender.id).where(
+                Sender.account_id == account_id,
+                col(Sender.id).in_(wanted[start : start + _AT_ONCE]),
+                col(Sender.removed_at).is_(None),
+            )
+        )
+        found.update(row.id for row in rows)
+    return found
 
 
 def _values(account_id: int) -> dict[str, Any]:
@@ -84,7 +118,20 @@ def _gateway_query() -> Select[Any]:
 
 @cache
 def _sender_query() -> Select[Any]:
-    return _query().where(col(Sender.id) == bindparam("sender_id"))
+    replacement = aliased(Sender)
+    wanted = bindparam("sender_id", type_=IdType)
+    replaced_by = (
+        select(replacement.replaced_by_id)
+        .where(
+            col(replacement.account_id) == bindparam("account_id"),
+            col(replacement.id) == wanted,
+            col(replacement.removed_at).is_not(None),
+        )
+        .scalar_subquery()
+    )
+    return _query().where(
+        col(Sender.id) == func.coalesce(replaced_by, wanted), col(Sender.removed_at).is_(None)
+    )
 
 
 def _query() -> Select[Any]:
@@ -119,14 +166,19 @@ def _query() -> Select[Any]:
     return query
 
 
-def _read(session: Session, row: Row[Any], platform_domain: str) -> SenderStanding:
+def _read(
+    session: Session,
+    row: Row[Any],
+    platform_domain: str,
+    domains: dict[str, DomainStanding] | None = None,
+) -> SenderStanding:
+    """The standing that a row says. `domains` are those of this account that were looked at."""
     placeholder = f"{row.local}@{platform_domain}"
     is_placeholder = row.from_key == placeholder
-    domain = (
-        DomainStanding(platform_domain)
-        if is_placeholder
-        else domain_standing(session, row.account_id, row.from_domain)
-    )
+    known = {} if domains is None else domains
+    if not is_placeholder and row.from_domain not in known:
+        known[row.from_domain] = domain_standing(session, row.account_id, row.from_domain)
+    domain = DomainStanding(platform_domain) if is_placeholder else known[row.from_domain]
     is_mailbox_proven = _still_counts(row.proven_at, domain)
     return SenderStanding(
         sender_id=row.id,

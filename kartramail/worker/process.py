@@ -10,6 +10,7 @@ from types import FrameType
 
 from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
 from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
+from kartramail.assets.rounds import ROUNDS as ASSET_ROUNDS
 from kartramail.config import Settings
 from kartramail.delivery.engine import Engine
 from kartramail.domains.rounds import ROUNDS as DOMAIN_ROUNDS
@@ -34,6 +35,7 @@ ROUNDS: tuple[Round, ...] = (
     *ACCOUNT_ROUNDS,
     *DOMAIN_ROUNDS,
     *SENDER_ROUNDS,
+    *ASSET_ROUNDS,
 )
 
 

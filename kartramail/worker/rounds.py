@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import or_
@@ -17,7 +16,6 @@ from kartramail.rounds import Round
 log = structlog.get_logger()
 
 _LOOK_EVERY = 5.0
-_LEASE = timedelta(minutes=10)
 
 
 def take_round(session: Session, round_: Round) -> bool:
@@ -34,7 +32,7 @@ def take_round(session: Session, round_: Round) -> bool:
             col(RoundState.due_at) <= at,
             or_(col(RoundState.lease_until).is_(None), col(RoundState.lease_until) <= at),
         )
-        .values(lease_until=at + _LEASE)
+        .values(lease_until=at + round_.lease)
     )
     return taken.rowcount == 1
 

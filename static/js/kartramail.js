@@ -112,7 +112,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 /* A box that is asked about already stays: it may have been ticked since, or be about to be. */
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { target, fragment } = event.detail;
-  if (target?.id !== "low-delivery") return;
+  if (!target?.id?.endsWith("low-delivery")) return;
   const asked = (within) => within?.querySelector("[data-asked-about]")?.dataset.askedAbout;
   if (asked(target) && asked(target) === asked(fragment)) event.detail.shouldSwap = false;
 });
@@ -154,7 +154,7 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
 /* Pressing a suggestion must not leave the field first: the check that follows would take the button away
    between press and release. */
 document.addEventListener("mousedown", (event) => {
-  if (closestOf(event, "[data-suggest-for]")) event.preventDefault();
+  if (closestOf(event, "[data-suggest-for], [data-rename-in], [data-line-of]")) event.preventDefault();
 });
 
 document.addEventListener("click", (event) => {
@@ -195,6 +195,133 @@ const follow = (input) => {
 document.addEventListener("input", (event) => {
   const input = closestOf(event, "[data-preview-source]");
   if (input) follow(input);
+});
+
+/* ---------- A sender is added inside a picker ---------- */
+
+/* Its fields stand inside another form, which must not take a change of theirs for one of its own. */
+document.addEventListener("change", (event) => {
+  if (closestOf(event, "[data-new-sender]")) event.stopPropagation();
+}, true);
+
+/* Enter adds the sender; it does not send the form around. */
+document.addEventListener("keydown", (event) => {
+  const part = event.key === "Enter" && event.target.matches("input") && closestOf(event, "[data-new-sender]");
+  if (!part) return;
+  event.preventDefault();
+  part.querySelector('button[value^="save:"]').click();
+});
+
+/* Only one is added at a time: the names of the fields are the same in every picker. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!event.detail.elt.matches('[name=add_sender][value^="open:"]')) return;
+  for (const part of document.querySelectorAll("[data-new-sender]")) {
+    part.querySelector('button[value^="close:"]').click();
+  }
+});
+
+document.addEventListener("htmx:load", (event) => {
+  event.detail.elt.querySelector?.("[data-takes-focus]")?.focus();
+});
+
+/* The sender that was added is chosen, which is news for the form around. */
+document.addEventListener("htmx:load", (event) => {
+  const chosen = event.detail.elt.matches?.(".picker-option") && event.detail.elt.querySelector("input:checked");
+  if (!chosen) return;
+  chosen.focus();
+  chosen.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+/* ---------- Words of a notification: variables at hand, faults with their line (R-VARS) ---------- */
+
+let lastWords = null; // the field that one wrote into last
+
+document.addEventListener("focusin", (event) => {
+  lastWords = closestOf(event, "[data-template]") ?? lastWords;
+});
+
+const changed = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
+
+const wordOf = (field) => field.labels[0].firstChild.textContent.trim().toLowerCase();
+
+/* Where nothing was written yet there is no cursor: the end of the first field is a place that one sees. */
+document.addEventListener("click", (event) => {
+  const button = closestOf(event, "[data-insert]");
+  if (!button) return;
+  const form = document.getElementById(button.dataset.insertInto);
+  const isKnown = lastWords?.isConnected && lastWords.form === form;
+  const field = isKnown ? lastWords : form.querySelector("[data-template]");
+  if (!isKnown) field.setSelectionRange(field.value.length, field.value.length);
+  field.focus();
+  field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+  changed(field);
+  document.getElementById("inserted").textContent = `Inserted into the ${wordOf(field)}.`;
+});
+
+const CODE = /\{\{[^]*?\}\}|\{%[^]*?%\}/g;
+
+/* The right name of a variable in the place of a wrong one, wherever code uses it. */
+document.addEventListener("click", (event) => {
+  const button = closestOf(event, "[data-rename-in]");
+  const field = button?.form?.elements.namedItem(button.dataset.renameIn);
+  if (!field) return;
+  event.preventDefault();
+  const wrong = new RegExp(`(?<![\\w.])${button.dataset.rename.replace(/[^\w]/g, "\\$&")}(?![\\w-])`, "g");
+  field.value = field.value.replace(CODE, (code) => code.replace(wrong, () => button.dataset.renameTo));
+  field.focus();
+  changed(field);
+});
+
+document.addEventListener("click", (event) => {
+  const button = closestOf(event, "[data-line-of]");
+  const field = button && document.getElementById(button.dataset.lineOf);
+  if (!field) return;
+  const before = field.value.split("\n").slice(0, button.dataset.line - 1);
+  const start = before.join("\n").length + (before.length ? 1 : 0);
+  const end = field.value.indexOf("\n", start);
+  field.blur(); // a field that is focused anew scrolls to its cursor
+  field.setSelectionRange(start, end < 0 ? field.value.length : end);
+  field.focus();
+});
+
+/* ---------- The mail in its frame follows the typing (R-GLOBAL) ---------- */
+
+const PAUSE = 600; // ms after the last key stroke
+const following = new WeakMap();
+
+/* Each look has a frame of its own, shown once it is there: nothing flickers, and the way back in the browser's history
+   does not lead through all of them. What cannot be shown is answered by nothing, and the old one stays. */
+const followMail = (form) => {
+  const shown = document.querySelector(`iframe[name="${CSS.escape(form.dataset.frame)}"]:not([hidden])`);
+  if (!shown) return;
+  for (const late of shown.parentElement.querySelectorAll("iframe[hidden]")) late.remove();
+  const next = shown.cloneNode();
+  next.removeAttribute("src");
+  next.name = `${form.dataset.frame}-${Date.now()}`;
+  next.hidden = true;
+  shown.after(next);
+  const sent = document.createElement("form");
+  Object.assign(sent, { method: "post", action: form.dataset.follow, target: next.name, hidden: true });
+  for (const [name, value] of new FormData(form)) {
+    const field = document.createElement("textarea");
+    Object.assign(field, { name, value });
+    sent.append(field);
+  }
+  document.body.append(sent);
+  sent.submit();
+  sent.remove();
+  next.addEventListener("load", () => {
+    shown.remove();
+    next.name = form.dataset.frame;
+    next.hidden = false;
+  }, { once: true });
+};
+
+document.addEventListener("input", (event) => {
+  const form = closestOf(event, "[data-template]")?.form;
+  if (!form?.dataset.follow) return;
+  clearTimeout(following.get(form));
+  following.set(form, setTimeout(followMail, PAUSE, form));
 });
 
 /* ---------- Copying ---------- */
@@ -304,7 +431,8 @@ const release = (form) => {
    leave out its name and value. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.matches("[hx-post], [hx-get]")) return;
+  const isElsewhere = event.submitter?.formTarget; // the page stays, and so does the form
+  if (event.defaultPrevented || isElsewhere || form.matches("[hx-post], [hx-get]")) return;
   if ("busy" in form.dataset) {
     event.preventDefault();
     return;
@@ -328,6 +456,9 @@ document.addEventListener("click", (event) => {
 });
 
 const prepare = (root) => {
+  if (matchMedia("(max-width: 47.99rem)").matches) {
+    for (const phone of root.querySelectorAll(".mail-widths [value=phone]")) phone.checked = true;
+  }
   for (const button of root.querySelectorAll("[data-reveal]")) button.hidden = false;
 };
 
@@ -354,5 +485,6 @@ setInterval(refreshTimes, 30000);
 /* ---------- When the page is there ---------- */
 
 prepare(document);
+for (const form of document.querySelectorAll("form[data-typed]")) followMail(form);
 document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 document.querySelector("[data-form-errors]")?.focus();

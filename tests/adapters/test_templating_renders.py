@@ -96,8 +96,13 @@ def test_the_year_comes_from_our_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("source", "line", "words"),
     [
-        ("a\nb {{ x", 2, "expected '}}'"),
-        ("a\n\n{% if x %}", None, "understood"),
+        ("a\nb {{ x", 2, "'{{' is not closed"),
+        ("a\n\n{% if x %}\n", 3, "'if' is not closed: write {% endif %}"),
+        ("a\n{% if x %}\n{% for y in x %}\n{% endif %}", 3, "'for' is not closed"),
+        ("a\n{% endif %}", 2, "'endif' closes nothing"),
+        ("a\n{% raw %}\n{{", 2, "'raw' is not closed"),
+        ("a\n{% comment %}\n{{", 2, "'comment' is not closed"),
+        ("a\n{% %}", 2, "no name"),
         ("a\n{{ x | shout }}", 2, "there is no filter 'shout'"),
         ("{{ x | safe }}", 1, "there is no filter 'safe'"),
         ("{% if x | shout %}{% endif %}", 1, "understood"),

@@ -24,6 +24,9 @@ class Program:
     def post(self, path: str, body: Any, **headers: str) -> TestResponse:
         return self.client.post(f"/api/v1{path}", json=body, headers=self._headers(headers))
 
+    def put(self, path: str, body: Any) -> TestResponse:
+        return self.client.put(f"/api/v1{path}", json=body, headers=self._headers({}))
+
     def get(self, path: str) -> TestResponse:
         return self.client.get(f"/api/v1{path}", headers=self._headers({}))
 

@@ -9,9 +9,12 @@ from werkzeug.test import TestResponse
 
 from kartramail.adapters.template_sandbox import MAX_SOURCE
 from kartramail.db import Database
-from kartramail.ids import read_id
+from kartramail.ids import new_id, read_id, show_id
 from kartramail.outbox.models import MessageState, SourceKind
+from kartramail.senders.removal import Removed, remove_sender
+from tests.activity.many import heard
 from tests.api.conftest import Program
+from tests.senders.further import add
 from tests.support.outbox import messages
 
 MESSAGE = {"to": "pat@example.net", "subject": "Hello", "text": "Good morning"}
@@ -79,6 +82,8 @@ def test_all_or_nothing_with_the_index_of_each_fault(db: Database, alices_progra
         ({"html": "a\x00b"}, "/html"),
         ({"subject": "{% for x in (1..10) %}"}, "/subject"),
         ({"text": None}, "/text"),
+        ({"text": ""}, "/text"),
+        ({"text": "", "html": ""}, "/text"),
         ({"text": "{{ a | nosuchfilter }}"}, "/text"),
         ({"html": "{% nosuchtag %}"}, "/html"),
         ({"stream": "carrier-pigeon"}, "/stream"),
@@ -267,3 +272,43 @@ def test_the_description_has_the_real_bounds(client: FlaskClient) -> None:
     for name in ("text", "html"):
         assert fields[name]["anyOf"][0]["maxLength"] == MAX_SOURCE
     assert schemas["NewMessages"]["properties"]["messages"]["maxItems"] == 1000
+
+
+def test_a_stream_that_is_null_is_the_usual_one(db: Database, alices_program: Program) -> None:
+    assert alices_program.post("/messages", MESSAGE | {"stream": None}).status_code == 202
+    assert [message.stream.value for message in messages(db)] == ["transactional"]
+
+
+@pytest.mark.parametrize("key", ["", "a\x00b", "a\x7fb", "a\tb", "\u00e9", "x" * 256])
+def test_an_idempotency_key_that_no_database_keeps_is_refused(
+    db: Database, alices_program: Program, key: str
+) -> None:
+    answer = alices_program.post("/messages", MESSAGE, Idempotency_Key=key)
+    assert answer.status_code == 422
+    assert answer.get_json()["code"] == "invalid"
+    assert messages(db) == []
+
+
+def test_a_thousand_unknown_senders_are_asked_for_at_once(
+    db: Database, alices_program: Program
+) -> None:
+    batch = [MESSAGE | {"sender_id": show_id(new_id())} for _ in range(1000)]
+    with heard(db) as statements:
+        answer = alices_program.post("/messages", {"messages": batch})
+    assert answer.status_code == 422
+    assert {error["code"] for error in answer.get_json()["errors"]} == {"not_found"}
+    assert len(answer.get_json()["errors"]) == 1000
+    assert len(statements) < 20
+
+
+def test_a_sender_that_is_removed_can_no_longer_be_named(
+    db: Database, alices_program: Program
+) -> None:
+    number, other = (add(db, alices_program.account_id, name=name) for name in ("One", "Two"))
+    letter = MESSAGE | {"sender_id": show_id(number)}
+    assert alices_program.post("/messages", letter).status_code == 202
+    with db.transaction() as session:
+        outcome = remove_sender(session, alices_program.account_id, number, other, user_id=None)
+    assert isinstance(outcome, Removed)
+    problem = alices_program.post("/messages", letter).get_json()
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("not_found", "/sender_id")

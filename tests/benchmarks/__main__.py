@@ -3,7 +3,14 @@
 import argparse
 import time
 
-from tests.benchmarks import domain_checks, keystroke, outbox, placeholders, signing
+from tests.benchmarks import (
+    domain_checks,
+    keystroke,
+    notifications,
+    outbox,
+    placeholders,
+    signing,
+)
 from tests.benchmarks.figures import show_machine
 
 _BENCHMARKS = {
@@ -12,6 +19,7 @@ _BENCHMARKS = {
     "placeholders": placeholders.run,
     "signing": signing.run,
     "domain_checks": domain_checks.run,
+    "notifications": notifications.run,
 }
 
 

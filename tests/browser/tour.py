@@ -3,16 +3,26 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import timedelta
+from typing import Any, Literal
 
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from kartramail.accounts.models import Membership, Role
+from kartramail.assets.models import Asset
+from kartramail.clock import now
 from kartramail.domains.service import load_checklist
 from kartramail.ids import show_id
 from kartramail.outbox.models import MessageState
+from kartramail.senders.choices import choose_sender
+from kartramail.senders.further import load_senders
+from kartramail.senders.models import ChoiceScope
+from kartramail.senders.proofs import prove_mailbox
 from kartramail.senders.service import record_test
+from tests.browser.activity_world import furnish_activity
+from tests.browser.asset_world import furnish_assets
+from tests.browser.notification_world import furnish_notifications
 from tests.browser.world import World
 from tests.support.cast import Actor, post
 from tests.support.engine import wait_until
@@ -21,6 +31,9 @@ from tests.support.outbox import add_messages
 CARD = "/settings/integrations"
 EDIT = "/settings/integrations/kartramail/edit"
 DOMAINS = "/settings/domains"
+NOTIFICATIONS = "/settings/notifications"
+SENDERS = "/settings/senders"
+SUPPORT, BRAND = "support@doeinc.com", "hello@doe-events.test"
 NEW, MISTAKEN, AUTHENTICATED = "fernyoga.test", "fern-shop.test", "xn--frntee-bua.test"
 SIGN_UP = {
     "business_name": "Green Fern Yoga",
@@ -45,6 +58,14 @@ class Town:
     """Wants a send-from that waits for its link; her last test failed."""
     mia: Actor = field(init=False)
     """Has a domain at each point of its way: new, mistaken, authenticated."""
+    sent: dict[str, int] = field(init=False)
+    """Ids of messages of Jane's, by what became of them."""
+    senders: dict[str, str] = field(default_factory=dict)
+    """Ids of Jane's further senders, by their addresses."""
+    assets: dict[str, str] = field(init=False)
+    """Paths of Mia's forms, calendars and products, by their names."""
+    consultation: str = field(init=False)
+    """Path of a calendar of Jane's, with words of its own."""
     links: dict[str, str] = field(default_factory=dict)
     """Paths of links that still work, by their first step."""
 
@@ -53,9 +74,13 @@ class Town:
         self.zoe = self.world.owner("Zoë’s Bäckerei", "Zoë Lang", "zoe@gmail.com")
         self.ana = self.world.owner("Your Company", "Ana Ruiz", "ana@yourcompany.com")
         self._furnish_doe_inc()
+        self._add_senders()
         self._furnish_your_company()
         self._furnish_fern_yoga()
         self._leave_links()
+        with self.world.installation.db.transaction() as session:
+            self.sent = furnish_activity(session, self.jane, self.world.settings)
+            self.consultation = furnish_notifications(session, self.jane)
 
     def _furnish_doe_inc(self) -> None:
         self.bob = self.world.colleague(self.jane, "Bob Roe", "bob@doeinc.com")
@@ -75,6 +100,33 @@ class Town:
         self.jane.get(CARD)  # takes the notices, so that no later page shows them
         self.world.mail_to("jane@doeinc.com", 2)
         wait_until(self._is_test_settled)
+
+    def _add_senders(self) -> None:
+        """One that calendars and waiting messages use, and one that waits for its link."""
+        self.world.dns.add("doe-events.test", "MX", "10 mail.doe-events.test")
+        named = {SUPPORT: "Doe Inc. support", BRAND: "Doe Events"}
+        account_id = self.jane.account_id
+        for address, name in named.items():
+            typed = {"sender_name": name, "send_from": address, "reply_to": address}
+            typed["accept_low_delivery"] = "y"
+            assert self.jane.post(f"{SENDERS}/new", typed).status_code == 303
+        self.jane.get(SENDERS)  # takes the notices
+        with self.world.installation.db.transaction() as session:
+            prove_mailbox(session, account_id, SUPPORT)
+            saved = {one.send_from: one.sender_id for one in load_senders(session, account_id)}
+            for name in ("Introductory call", "Coaching", "Site visit"):
+                calendar = Asset(account_id=account_id, kind="calendar", name=name)
+                session.add(calendar)
+                session.flush()
+                scope = ChoiceScope.ASSET
+                for what in ("calendar.booked", "calendar.reminder"):
+                    choose_sender(session, account_id, scope, calendar.id, what, saved[SUPPORT])
+            waiting: dict[str, Any] = {
+                "state": MessageState.SCHEDULED,
+                "due_at": now() + timedelta(days=1),
+            }
+            add_messages(session, account_id, 14, sender_id=saved[SUPPORT], **waiting)
+        self.senders = {address: show_id(saved[address]) for address in named}
 
     def _is_test_settled(self) -> bool:
         return "Accepted" in self.jane.get(CARD).get_data(as_text=True)
@@ -120,6 +172,8 @@ class Town:
         asked = {"email": "dns@agency.test", "note": "Hello Sam, can you do this for me?"}
         assert self.mia.post(f"{DOMAINS}/{MISTAKEN}/share", asked).status_code == 303
         self.mia.get(DOMAINS)  # takes the notices
+        with self.world.installation.db.transaction() as session:
+            self.assets = furnish_assets(session, self.mia, AUTHENTICATED, MISTAKEN)
         self.world.mail_to("dns@agency.test")
 
     def _set_records(self) -> None:
@@ -228,6 +282,27 @@ def _other_tab(page: Page, town: Town) -> None:
     expect(page.get_by_text("Not saved:")).to_be_visible()
 
 
+def _of_sender(address: str, page_of_it: str = "") -> Callable[[Page, Town], object]:
+    return lambda page, town: page.goto(f"{SENDERS}/{town.senders[address]}{page_of_it}")
+
+
+def _refused_new_sender(page: Page, town: Town) -> None:
+    page.goto(f"{SENDERS}/new")
+    page.get_by_label("Sender name").fill("Doe events")
+    page.get_by_label("Send-from address").fill("events@doe-events.test")
+    page.get_by_label("Reply-to address").fill("jane@doeinc.com")
+    page.locator(".page-actions").get_by_role("button", name="Add sender").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _adding_in_picker(page: Page, town: Town) -> None:
+    _of_sender(SUPPORT, "/remove")(page, town)
+    page.get_by_role("button", name="Add a sender").click()
+    page.get_by_label("Send-from address").fill("help@doeinc.com")
+    page.get_by_label("Send-from address").blur()
+    expect(page.get_by_text("I understand that fewer")).to_be_visible()
+
+
 def _refused_domain(page: Page, town: Town) -> None:
     page.goto(DOMAINS)
     page.get_by_label("Domain", exact=True).fill("gmail.com")
@@ -275,6 +350,31 @@ def _doubtful(page: Page, town: Town) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def _editor(name: str, of_one: bool = False) -> Callable[[Page, Town], object]:
+    def visit(page: Page, town: Town) -> None:
+        page.goto(f"{town.consultation if of_one else NOTIFICATIONS}/{name}")
+        expect(page.frame_locator("iframe").locator("body")).not_to_be_empty()
+
+    return visit
+
+
+def _refused_words(page: Page, town: Town) -> None:
+    _editor("calendar.booked")(page, town)
+    page.get_by_label("Subject").fill("Booked: {{ starts_at | upcas }}")
+    page.get_by_label("Message", exact=True).fill(
+        "<p>Hello {{ contact.frist_name }},</p>\n"
+        "<p>{{ contact.lastname }}</p>\n{% if place %}<p>At</p>"
+    )
+    page.locator(".page-actions").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _narrow_preview(page: Page, town: Town) -> None:
+    _editor("product.receipt")(page, town)
+    page.get_by_role("radio", name="Phone").check()
+    page.get_by_text("Variables at hand").click()
+
+
 def _sent_by_menu(page: Page, town: Town) -> None:
     _open_menu(page, town)
     page.locator("details.menu").get_by_role("button", name="Send a test").click()
@@ -300,6 +400,53 @@ def _letter(subject: str, part: str = "") -> Callable[[Page, Town], object]:
 def _second_look(page: Page, town: Town) -> None:
     page.goto("/catcher")
     page.get_by_text("Empty the test inbox", exact=True).click()
+
+
+def _asset(name: str) -> Callable[[Page, Town], object]:
+    return lambda page, town: page.goto(town.assets[name])
+
+
+def _new_asset(page: Page, town: Town) -> None:
+    page.goto("/assets/new")
+    page.get_by_role("radio", name="Webinar").check()
+
+
+def _refused_asset(page: Page, town: Town) -> None:
+    page.goto("/assets/new")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _open_picker(page: Page, town: Town) -> None:
+    page.goto(town.assets["Morning yoga, drop-in"])
+    page.get_by_role("link", name="Change sender of Booking confirmed").click()
+    expect(page.get_by_role("group", name="Let it come from")).to_be_visible()
+
+
+def _asked_for_tick(page: Page, town: Town) -> None:
+    _open_picker(page, town)
+    page.get_by_role("radio", name="Fern Shop").check()
+    expect(page.get_by_text("I understand that fewer")).to_be_visible()
+
+
+def _undo_offered(page: Page, town: Town) -> None:
+    page.goto(town.assets["Ten classes"])
+    page.locator("#product-refund").get_by_role("switch").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def _for_programs(page: Page, town: Town) -> None:
+    page.goto(town.assets["Breathing, live"])
+    page.get_by_text("For programs").click()
+
+
+def _message(became: str, part: str = "") -> Callable[[Page, Town], object]:
+    def visit(page: Page, town: Town) -> None:
+        page.goto(f"/activity/{show_id(town.sent[became])}{part}")
+        if not part:
+            expect(page.frame_locator("iframe").get_by_text("You are booked")).to_be_visible()
+
+    return visit
 
 
 TOUR = (
@@ -351,6 +498,43 @@ TOUR = (
     Stop("edit-doubtful", "jane", _doubtful),
     Stop("other-account", "jane", _button_of_other_account),
     Stop("card-tested-by-menu", "jane", _sent_by_menu),
+    Stop("assets", "mia", _at("/assets")),
+    Stop("assets-of-a-kind", "mia", _at("/assets?kind=calendar")),
+    Stop("assets-found", "mia", _at("/assets?q=yoga")),
+    Stop("assets-not-found", "mia", _at("/assets?q=pilates")),
+    Stop("assets-few", "jane", _at("/assets")),
+    Stop("assets-empty", "zoe", _at("/assets")),
+    Stop("asset-new", "jane", _new_asset),
+    Stop("asset-new-refused", "jane", _refused_asset),
+    Stop("asset-notifications", "mia", _asset("Private lesson")),
+    Stop("asset-picker", "mia", _open_picker),
+    Stop("asset-sender-warning", "mia", _asked_for_tick),
+    Stop("asset-undo", "mia", _undo_offered),
+    Stop("asset-for-programs", "mia", _for_programs),
+    Stop("activity", "jane", _at("/activity")),
+    Stop("activity-empty", "zoe", _at("/activity")),
+    Stop("activity-filtered", "jane", _at("/activity?state=trouble&days=7")),
+    Stop("activity-none", "jane", _at("/activity?q=nobody@doeinc.com")),
+    Stop("message", "jane", _message("sent")),
+    Stop("message-text", "jane", _message("sent", "/text")),
+    Stop("message-headers", "jane", _message("sent", "/headers")),
+    Stop("message-deferred", "jane", _message("deferred")),
+    Stop("senders", "jane", _at(SENDERS)),
+    Stop("senders-empty", "zoe", _at(SENDERS)),
+    Stop("sender-new", "jane", _at(f"{SENDERS}/new")),
+    Stop("sender-new-refused", "jane", _refused_new_sender),
+    Stop("sender-edit", "jane", _of_sender(SUPPORT)),
+    Stop("sender-waiting", "jane", _of_sender(BRAND)),
+    Stop("sender-removal", "jane", _of_sender(SUPPORT, "/remove")),
+    Stop("sender-removal-unused", "jane", _of_sender(BRAND, "/remove")),
+    Stop("sender-added-in-picker", "jane", _adding_in_picker),
+    Stop("notifications", "jane", _at(NOTIFICATIONS)),
+    Stop("notification-edit", "jane", _editor("calendar.booked")),
+    Stop("notification-edit-changed", "jane", _editor("form.signed_up")),
+    Stop("notification-edit-refused", "jane", _refused_words),
+    Stop("notification-preview", "jane", _narrow_preview),
+    Stop("notification-of-one", "jane", _editor("calendar.booked", of_one=True)),
+    Stop("notification-fixed", "jane", _editor("calendar.cancelled", of_one=True)),
     Stop("api-keys", "jane", _at("/settings/api-keys")),
     Stop("api-keys-empty", "zoe", _at("/settings/api-keys")),
     Stop("api-key-made", "jane", _made_key),

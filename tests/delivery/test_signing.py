@@ -1,45 +1,25 @@
 """Who signs what leaves, judged by a verifier that asks a real DNS server (R-DKIM, R-PROOF)."""
 
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-
-import dkim
-import dns.message
-import dns.query
 import pytest
 
 from kartramail.db import Database
 from kartramail.domains.checks import check_domain
-from kartramail.domains.keys import load_keys, newest_of
 from kartramail.domains.models import DomainState
-from kartramail.domains.platform import ensure_platform_domain
-from kartramail.domains.rows import find_row
 from kartramail.domains.service import remove_domain
 from kartramail.installation import Installation
 from kartramail.outbox.models import MessageState
-from kartramail.rules.dkim import build_key_record
 from tests.support.cast import Actor
 from tests.support.dns_server import DnsServer
 from tests.support.domains import authenticate, row_of
 from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import add_messages, messages
+from tests.support.signatures import publish_platform_keys, read, signed_by, verify
 from tests.support.smtp_server import Received, SinkServer
 
 
 @pytest.fixture(autouse=True)
 def platform_records(installation: Installation, dns: DnsServer) -> None:
-    """The platform's own keys stand in DNS."""
-    settings = installation.settings
-    ensure_platform_domain(installation.db, settings)
-    with installation.db.reading() as session:
-        row = find_row(session, None, settings.platform_domain)
-        assert row is not None
-        keys = load_keys(session, row.id)
-    for selector in ("km1", "km2"):
-        key = newest_of(keys, selector)
-        assert key is not None
-        host = f"{selector}._domainkey.{settings.platform_domain}"
-        dns.add(host, "TXT", build_key_record(key.public))
+    publish_platform_keys(installation, dns)
 
 
 def deliver_one(installation: Installation, account_id: int) -> Received:
@@ -51,30 +31,6 @@ def deliver_one(installation: Installation, account_id: int) -> Received:
         wait_until(lambda: {each.state for each in messages(db)} == {MessageState.SENT})
     (received,) = [each for each in sink.messages if "r0@example.net" in each.rcpt_to]
     return received
-
-
-def verify(data: bytes, server: DnsServer) -> bool:
-    """Whether dkimpy finds the one signature good, with the key that DNS holds."""
-
-    def txt(name: bytes, timeout: int = 5) -> bytes:
-        query = dns.message.make_query(name.decode(), "TXT")
-        reply = dns.query.tcp(query, server.host, port=server.port, timeout=timeout)
-        return b"".join(part for rrset in reply.answer for rdata in rrset for part in rdata.strings)
-
-    return bool(dkim.verify(data, dnsfunc=txt))
-
-
-def read(received: Received) -> EmailMessage:
-    mail = message_from_bytes(received.data, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
-    return mail
-
-
-def signed_by(received: Received) -> str:
-    tags = dict(
-        part.strip().split("=", 1) for part in str(read(received)["DKIM-Signature"]).split(";")
-    )
-    return tags["d"].strip()
 
 
 def test_an_authenticated_domain_signs_its_own_mail(

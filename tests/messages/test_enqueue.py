@@ -7,9 +7,9 @@ from sqlmodel import select
 
 from kartramail.config import Settings
 from kartramail.db import Database
-from kartramail.delivery.prepare import Preparer, SenderKey
-from kartramail.messages import enqueue
-from kartramail.messages.enqueue import MessageRequest, find_faults
+from kartramail.delivery.prepare import Preparer
+from kartramail.messages import requests
+from kartramail.messages.requests import MessageRequest, find_faults
 from kartramail.messages.resolution import Resolution
 from kartramail.outbox.models import ResolvedSender
 from kartramail.rules.addresses import AddressPolicy
@@ -37,13 +37,13 @@ def test_faulty_templates_are_work_as_well_and_judged_once_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     judged: list[str] = []
-    compile_template = enqueue.compile_template
+    compile_template = requests.compile_template
 
-    def count(source: str, kind: enqueue.TemplateKind) -> object:
+    def count(source: str, kind: requests.TemplateKind) -> object:
         judged.append(source)
         return compile_template(source, kind)
 
-    monkeypatch.setattr(enqueue, "compile_template", count)
+    monkeypatch.setattr(requests, "compile_template", count)
     bad = [request(f"{CODE}{n}{{{{ a | nosuch }}}}") for n in range(14)] * 3
     _, faults = find_faults(bad, POLICY)
     assert len(faults) == 42
@@ -66,12 +66,13 @@ def test_two_workers_that_name_the_same_senders_do_not_lock_each_other(
 
     def store(is_reversed: bool) -> None:
         for round_ in range(8):
-            found: list[tuple[SenderKey, Resolution]] = [
-                ((account_id, n, False), _resolution(f"{round_}-{n}@doeinc.com")) for n in range(60)
-            ]
+            found = [_resolution(f"{round_}-{n}@doeinc.com") for n in range(60)]
+            named = {(account_id, one.digest): one for one in found}
             barrier.wait()
             try:
-                Preparer(settings)._numbers(db, dict(found[::-1] if is_reversed else found))
+                Preparer(settings)._number(
+                    db, dict(reversed(named.items())) if is_reversed else named
+                )
             except Exception as error:
                 failures.append(error)
 
@@ -96,7 +97,8 @@ def test_a_sender_that_was_not_committed_is_named_again(
     with db.transaction() as session:
         account_id = add_account(session)
     preparer = Preparer(settings)
-    senders: dict[SenderKey, Resolution] = {(account_id, 1, False): _resolution("a@doeinc.com")}
+    sender = _resolution("a@doeinc.com")
+    key = (account_id, sender.digest)
 
     class Cut(Exception):
         pass
@@ -107,7 +109,7 @@ def test_a_sender_that_was_not_committed_is_named_again(
     with monkeypatch.context() as patched:
         patched.setattr("sqlalchemy.engine.Connection._commit_impl", cut)
         with pytest.raises(Cut):
-            preparer._numbers(db, senders)
-    (number,) = preparer._numbers(db, senders).values()
+            preparer._number(db, {key: sender})
+    preparer._number(db, {key: sender})
     with db.reading() as session:
-        assert session.get(ResolvedSender, number) is not None
+        assert session.get(ResolvedSender, preparer._resolved_ids[key]) is not None

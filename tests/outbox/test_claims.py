@@ -342,7 +342,7 @@ def test_the_sender_named_at_first_stays_where_a_result_names_none(
     db: Database, account_id: int
 ) -> None:
     with db.transaction() as session:
-        answer = SenderAnswer("d", "Doe", "jane@doeinc.com", None, None, ["c", "why"])
+        answer = SenderAnswer("d", "Doe", "jane@doeinc.com", None, None, ["c", "why"], [])
         resolved_id = store_resolved_sender(session, account_id, answer)
         worker = a_worker(session)
         ids = add_messages(session, account_id, 2, resolved_id=resolved_id)

@@ -69,8 +69,8 @@ def test_it_is_saved_and_the_version_counts_up(db: Database, account_id: int) ->
     saved = save(db, account_id, "Jane Doe", reply_to=HELLO, version=1)
     assert isinstance(saved, Saved)
     assert saved.is_changed
-    assert saved.gateway.version == 2
-    assert (saved.gateway.name, saved.gateway.reply_to) == ("Jane Doe", "hello@doeinc.com")
+    assert saved.sender.version == 2
+    assert (saved.sender.name, saved.sender.reply_to) == ("Jane Doe", "hello@doeinc.com")
 
 
 def test_the_history_says_what_was_before_and_after(db: Database, account_id: int) -> None:
@@ -87,7 +87,7 @@ def test_saving_what_is_there_changes_nothing(db: Database, account_id: int) -> 
     saved = save(db, account_id, "Jane Doe")
     assert isinstance(saved, Saved)
     assert not saved.is_changed
-    assert saved.gateway.version == 2
+    assert saved.sender.version == 2
     with db.reading() as session:
         assert len(list_changes(session, account_id)) == 1
 
@@ -96,7 +96,7 @@ def test_the_later_of_two_tabs_is_told_what_is_there_now(db: Database, account_i
     save(db, account_id, "From the first tab", version=1)
     outcome = save(db, account_id, "From the second tab", version=1)
     assert isinstance(outcome, Conflict)
-    assert outcome.gateway.name == "From the first tab"
+    assert outcome.sender.name == "From the first tab"
     with db.reading() as session:
         assert load_gateway(session, account_id).name == "From the first tab"
 
@@ -105,9 +105,9 @@ def test_it_can_be_saved_over_on_purpose(db: Database, account_id: int) -> None:
     save(db, account_id, "From the first tab", version=1)
     conflict = save(db, account_id, "From the second tab", version=1)
     assert isinstance(conflict, Conflict)
-    saved = save(db, account_id, "From the second tab", version=conflict.gateway.version)
+    saved = save(db, account_id, "From the second tab", version=conflict.sender.version)
     assert isinstance(saved, Saved)
-    assert saved.gateway.name == "From the second tab"
+    assert saved.sender.name == "From the second tab"
 
 
 def test_the_same_sent_twice_is_no_conflict(db: Database, account_id: int) -> None:
@@ -116,7 +116,7 @@ def test_the_same_sent_twice_is_no_conflict(db: Database, account_id: int) -> No
     again = save(db, account_id, "Pressed twice", version=1)
     assert isinstance(again, Saved)
     assert not again.is_changed
-    assert again.gateway.version == 2
+    assert again.sender.version == 2
 
 
 def test_of_many_at_once_with_one_version_one_wins(db: Database, account_id: int) -> None:
@@ -130,7 +130,7 @@ def test_of_many_at_once_with_one_version_one_wins(db: Database, account_id: int
         outcomes = list(pool.map(press, range(8)))
     (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
     losers = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
-    assert all(loser.gateway.name == winner.gateway.name for loser in losers)
+    assert all(loser.sender.name == winner.sender.name for loser in losers)
     with db.reading() as session:
         assert load_gateway(session, account_id).version == 2
         assert len(list_changes(session, account_id)) == 1
@@ -189,10 +189,10 @@ def test_a_tick_is_kept_until_the_send_from_changes(db: Database, account_id: in
     save(db, account_id, accepts_low_delivery=True)
     saved = save(db, account_id, "Another name")
     assert isinstance(saved, Saved)
-    assert saved.gateway.low_delivery_accepted
+    assert saved.sender.low_delivery_accepted
     saved = save(db, account_id, send_from=HELLO)
     assert isinstance(saved, Saved)
-    assert not saved.gateway.low_delivery_accepted
+    assert not saved.sender.low_delivery_accepted
 
 
 def test_another_account_is_left_alone(db: Database, account_id: int) -> None:

@@ -16,6 +16,7 @@ STATIC = ROOT / "static"
 TEMPLATES = ROOT / "templates"
 CSS = re.sub(r"/\*.*?\*/", "", (STATIC / "css/kartramail.css").read_text("utf-8"), flags=re.S)
 SCHEMES = ("light", "dark")
+MAIL = ("mail", "notification_mail")
 TOKENS = {
     name: dict(zip(SCHEMES, values, strict=True))
     for name, *values in re.findall(r"--([a-z-]+): light-dark\((#\w{6}), (#\w{6})\);", CSS)
@@ -128,7 +129,7 @@ def page_templates() -> list[Path]:
     return [
         path
         for path in sorted(TEMPLATES.rglob("*.html"))
-        if "mail" not in path.relative_to(TEMPLATES).parts[:1] and path.name != "mail.html"
+        if path.relative_to(TEMPLATES).parts[0] not in MAIL and path.name != "mail.html"
     ]
 
 

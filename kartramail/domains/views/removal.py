@@ -8,15 +8,13 @@ from kartramail.senders.impact import (
     MOST_COUNTED,
     addresses_on_domain,
     count_waiting_messages,
+    senders_on_domain,
 )
-from kartramail.senders.standing import gateway_standing
 
 _MOST_NAMED = 3
 
 
-def removal_words(
-    session: Session, account_id: int, checklist: Checklist, platform_domain: str
-) -> str:
+def removal_words(session: Session, account_id: int, checklist: Checklist) -> str:
     """The senders on the domain, what becomes of their mail, and how much of it waits now."""
     shown = show_domain(checklist.domain)
     addresses = addresses_on_domain(session, account_id, checklist.domain)
@@ -30,9 +28,9 @@ def removal_words(
         )
     else:
         words += "As it is not authenticated, their mail goes out as before. "
-    default = gateway_standing(session, account_id, platform_domain).send_from
-    if checklist.is_authenticated and default in addresses:
-        words += _waiting(count_waiting_messages(session, account_id))
+    if checklist.is_authenticated:
+        senders = senders_on_domain(session, account_id, checklist.domain)
+        words += _waiting(count_waiting_messages(session, account_id, senders))
     return words.strip()
 
 

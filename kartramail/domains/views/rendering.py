@@ -51,7 +51,7 @@ def render_page(
     settings = installation().settings
     account_id = person().account_id
     with database().reading() as db:
-        uses_words = removal_words(db, account_id, checklist, settings.platform_domain)
+        uses_words = removal_words(db, account_id, checklist)
         secret = settings.secret_key.get_secret_value()
         link = make_link(db, account_id, checklist.domain, secret)
     form = share or ShareForm(installation().address_policy(), formdata=None)

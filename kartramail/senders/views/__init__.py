@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from kartramail.senders.views import card, check, edit, proof, trial
+from kartramail.senders.views import card, check, edit, further, picker, proof, removal, trial
 
 blueprint = Blueprint("senders", __name__)
-for part in (card, check, edit, proof, trial):
+for part in (card, check, edit, further, picker, proof, removal, trial):
     blueprint.register_blueprint(part.blueprint)

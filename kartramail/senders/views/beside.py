@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from kartramail.ids import read_id, show_id
 from kartramail.senders.forms import SenderForm
 from kartramail.senders.views.edit_page import judge, show_edit_page
+from kartramail.senders.views.places import Place
 from kartramail.senders.views.proof import send_link
 from kartramail.senders.views.trial import (
     TOO_OFTEN,
@@ -27,17 +28,21 @@ BUTTON = "beside"
 _LOOK = "look:"
 
 
-def press(form: SenderForm, button: str) -> ResponseReturnValue:
+def press(place: Place, form: SenderForm, button: str) -> ResponseReturnValue:
     """Do what the button says and show the page again. An unknown one does nothing."""
     if button == "link":
-        kind, words = send_link()
-        return _page(form, link_result={"kind": kind, "words": words})
+        kind, words = send_link(place)
+        return _page(place, form, link_result={"kind": kind, "words": words})
     if button in _SENDERS:
         message_id = _SENDERS[button]()
-        return _follow(form, message_id) if message_id else _page(form, trial_problem=TOO_OFTEN)
+        return (
+            _follow(place, form, message_id)
+            if message_id
+            else _page(place, form, trial_problem=TOO_OFTEN)
+        )
     if button.startswith(_LOOK):
-        return _follow(form, read_id(button.removeprefix(_LOOK)))
-    return _page(form)
+        return _follow(place, form, read_id(button.removeprefix(_LOOK)))
+    return _page(place, form)
 
 
 _SENDERS: dict[str, Callable[[], int | None]] = {"test": send_own_test, "sample": send_own_sample}
@@ -48,10 +53,11 @@ def pressed() -> str | None:
     return request.form.get(BUTTON)
 
 
-def _follow(form: SenderForm, message_id: int | None) -> ResponseReturnValue:
+def _follow(place: Place, form: SenderForm, message_id: int | None) -> ResponseReturnValue:
     found = find_progress(message_id) if message_id else None
     shown = "" if found is None or found.is_final else show_id(found.id)
     return _page(
+        place,
         form,
         progress=found,
         look=f"{_LOOK}{shown}" if shown else "",
@@ -59,5 +65,5 @@ def _follow(form: SenderForm, message_id: int | None) -> ResponseReturnValue:
     )
 
 
-def _page(form: SenderForm, **more: Any) -> ResponseReturnValue:
-    return show_edit_page(form, judge(form).verdicts, **more)
+def _page(place: Place, form: SenderForm, **more: Any) -> ResponseReturnValue:
+    return show_edit_page(place, form, judge(form).verdicts, **more)

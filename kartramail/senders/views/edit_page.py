@@ -10,18 +10,17 @@ from kartramail.messages.resolution import resolve_sender
 from kartramail.rules.address_syntax import Address, read_address
 from kartramail.rules.sender_details import FIELDS, JudgedSender
 from kartramail.rules.verdict import OK, Verdict
-from kartramail.senders.card import load_card
+from kartramail.senders.card import SenderCard
 from kartramail.senders.forms import HELP, SenderForm
-from kartramail.senders.impact import MOST_COUNTED, count_waiting_messages
 from kartramail.senders.judging import judge_typed
 from kartramail.senders.low_delivery import LowDelivery, low_delivery_of
-from kartramail.senders.service import GatewayView
+from kartramail.senders.rows import SenderView
+from kartramail.senders.views.places import Place
+from kartramail.senders.views.use_words import impact_of
 from kartramail.web.access import database, installation, person
 from kartramail.web.opened_in import form_of_other_account
 from kartramail.web.reading import as_read
 from kartramail.web.resume import Resumed, stash
-
-PATH = "/settings/integrations/kartramail/edit"
 
 
 def judge(form: SenderForm) -> JudgedSender:
@@ -30,6 +29,7 @@ def judge(form: SenderForm) -> JudgedSender:
 
 
 def show_edit_page(
+    place: Place,
     form: SenderForm | None = None,
     verdicts: Mapping[str, Verdict] | None = None,
     *,
@@ -43,44 +43,46 @@ def show_edit_page(
     `tick` is the verdict on the box that R-LOWDELIV asks for, where it is missing.
     """
     with database().reading() as session:
-        card = load_card(session, person().account_id, installation().settings.platform_domain)
-        waiting = count_waiting_messages(session, person().account_id)
-    saved = _as_typed(card.gateway)
+        card = place.load(session)
+        impact = impact_of(session, card.sender) if card else ""
+    saved = _as_typed(card.sender) if card else dict.fromkeys(FIELDS, "")
     typed = form.typed if form else saved
-    form = form or SenderForm(formdata=None, data=saved | _of_saved(card.gateway))
+    form = form or SenderForm(formdata=None, data=saved | _of_saved(card))
+    form.sender.data = place.checked
     verdicts = verdicts or {}
-    for name, verdict in verdicts.items():
-        form[name].errors = [verdict.message] if verdict.is_error and status == 422 else ()
-    form.accept_low_delivery.errors = [tick.message] if tick else ()
+    form.show_faults(verdicts if status == 422 else dict.fromkeys(verdicts, OK), tick)
     page = render_template(
-        "senders/edit.html",
+        place.template,
+        place=place,
         form=form,
         verdicts={name: _shown(verdict) for name, verdict in verdicts.items()},
         help=HELP,
         card=card,
-        resolution=resolve_sender(card.standing),
-        low_delivery=_typed_low_delivery(form),
-        waiting_messages=waiting,
-        most_counted=MOST_COUNTED,
-        changed={name: typed[name] for name in FIELDS if typed[name] != saved[name]},
+        resolution=resolve_sender(card.standing) if card else None,
+        low_delivery=_typed_low_delivery(form, card),
+        impact=impact,
+        changed={name: typed[name] for name in FIELDS if not card or typed[name] != saved[name]},
         moment=now(),
         **more,
     )
     return page, status
 
 
-def show_in_other_account(form: SenderForm, kept: Resumed | None = None) -> ResponseReturnValue:
+def show_in_other_account(
+    place: Place, form: SenderForm, kept: Resumed | None = None
+) -> ResponseReturnValue:
     """What was typed in another account than this one: kept, and not saved (R-SAVE).
 
     It was sent just now, or comes through the sign-in page as `kept`. The next press would save it
     here on purpose, so the form takes this account's version.
     """
-    resume = stash(PATH, form.kept, opened_in=kept.opened_in if kept else None)
+    resume = stash(place.path, form.kept, opened_in=kept.opened_in if kept else None)
     with database().reading() as session:
-        card = load_card(session, person().account_id, installation().settings.platform_domain)
-    form.version.data = str(card.gateway.version)
+        card = place.load(session)
+    form.version.data = str(card.sender.version) if card else ""
     other = kept.other if kept else form_of_other_account()
     return show_edit_page(
+        place,
         form,
         judge(form).verdicts,
         status=200 if kept else 409,
@@ -89,33 +91,39 @@ def show_in_other_account(form: SenderForm, kept: Resumed | None = None) -> Resp
     )
 
 
-def find_low_delivery(send_from: Address) -> LowDelivery | None:
-    """What the tick is about, where this send-from asks for it (R-LOWDELIV)."""
+def find_low_delivery(send_from: Address, sender_id: int | None) -> LowDelivery | None:
+    """What the tick is about, where wanting this send-from for the sender asks for it."""
     platform_domain = installation().settings.platform_domain
     with database().reading() as session:
-        return low_delivery_of(session, person().account_id, send_from, platform_domain)
+        return low_delivery_of(
+            session, person().account_id, send_from, platform_domain, sender_id=sender_id
+        )
 
 
-def _typed_low_delivery(form: SenderForm) -> LowDelivery | None:
+def _typed_low_delivery(form: SenderForm, card: SenderCard | None) -> LowDelivery | None:
     address = read_address(form.send_from.data or "")
-    return find_low_delivery(address) if isinstance(address, Address) else None
+    if not isinstance(address, Address):
+        return None
+    return find_low_delivery(address, card.sender.sender_id if card else None)
 
 
-def _as_typed(gateway: GatewayView) -> dict[str, str]:
+def _as_typed(sender: SenderView) -> dict[str, str]:
     """The saved details as somebody would type them."""
     return {
-        "sender_name": gateway.name,
-        "send_from": as_read(gateway.send_from),
-        "reply_to": as_read(gateway.reply_to or ""),
+        "sender_name": sender.name,
+        "send_from": as_read(sender.send_from),
+        "reply_to": as_read(sender.reply_to or ""),
     }
 
 
-def _of_saved(gateway: GatewayView) -> dict[str, str]:
+def _of_saved(card: SenderCard | None) -> dict[str, str]:
     """What the form remembers beside: what was read, and that these addresses need no question."""
+    if card is None:
+        return {}
     return {
-        "version": str(gateway.version),
-        "kept_send_from": as_read(gateway.send_from),
-        "kept_reply_to": as_read(gateway.reply_to or ""),
+        "version": str(card.sender.version),
+        "kept_send_from": as_read(card.sender.send_from),
+        "kept_reply_to": as_read(card.sender.reply_to or ""),
     }
 
 

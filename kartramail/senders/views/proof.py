@@ -3,7 +3,6 @@
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from kartramail.senders.card import load_card
 from kartramail.senders.proof_requests import (
     Asked,
     answer_proof_request,
@@ -12,6 +11,7 @@ from kartramail.senders.proof_requests import (
 )
 from kartramail.senders.service import lock_gateway
 from kartramail.senders.standing import Proof
+from kartramail.senders.views.places import DefaultSender, Place
 from kartramail.web.access import database, installation, person, signed_in_required
 from kartramail.web.entry import without_referrer
 from kartramail.web.forms import keeps_input
@@ -39,30 +39,37 @@ _SENT = {
 @signed_in_required
 def send_link_again() -> ResponseReturnValue:
     """Send the link to the wanted send-from once more, and say so where the button is."""
-    kind, words = send_link()
+    return answer_send_again(DefaultSender())
+
+
+def answer_send_again(place: Place) -> ResponseReturnValue:
+    """Send the link once more; say so where the button is, or on the page of the sender."""
+    kind, words = send_link(place)
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render_template("senders/_link_result.html", kind=kind, words=words)
     flash(words, kind)
-    return redirect("/settings/integrations", 303)
+    return redirect(place.after, 303)
 
 
-def send_link() -> tuple[str, str]:
+def send_link(place: Place) -> tuple[str, str]:
     """Send it where it is needed; returns what became of it, as kind of banner and words."""
     who, settings = person(), installation().settings
     asked = None
     with database().transaction() as session:
         lock_gateway(session, who.account_id)
-        card = load_card(session, who.account_id, settings.platform_domain)
+        card = place.load(session)
+        if card is None:
+            return "info", "No link was sent: the sender is not added yet."
         if card.standing.proof is Proof.NONE:
             asked = ask_for_proof(
                 session,
                 who.account_id,
-                card.gateway.from_key,
+                card.sender.from_key,
                 user_id=who.user_id,
                 base_url=settings.base_url,
             )
     kind, words = _SENT[asked]
-    return kind, words.format(as_read(card.gateway.send_from))
+    return kind, words.format(as_read(card.sender.send_from))
 
 
 @blueprint.get("/prove/<token>")

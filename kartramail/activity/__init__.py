@@ -1,0 +1,1 @@
+"""Activity: every message of an account, and what became of each (R-LOG)."""

@@ -1,0 +1,55 @@
+"""The list of all messages (R-LOG)."""
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from kartramail.activity import message_views
+from kartramail.activity.choices import load_choices
+from kartramail.activity.filters import Filters, read_filters
+from kartramail.activity.queries import WINDOW, find_messages, has_messages
+from kartramail.activity.shown import show_lines
+from kartramail.clock import now
+from kartramail.web.access import database, installation, person, signed_in_required
+
+blueprint = Blueprint("activity", __name__, url_prefix="/activity")
+blueprint.register_blueprint(message_views.blueprint)
+
+
+@blueprint.get("")
+@signed_in_required
+def index() -> ResponseReturnValue:
+    """The messages that the filters ask for; as one types, the list alone."""
+    filters = read_filters(request.args)
+    is_fragment = request.headers.get("HX-Target") == "activity-list"
+    account_id = person().account_id
+    platform_domain = installation().settings.platform_domain
+    with database().reading() as session:
+        found = find_messages(session, account_id, filters)
+        lines = show_lines(session, account_id, found.rows, platform_domain)
+        is_empty = not lines and not has_messages(session, account_id)
+        choices = None if is_fragment else load_choices(session, account_id, filters)
+    page = render_template(
+        "activity/_list.html" if is_fragment else "activity/index.html",
+        is_fragment=is_fragment,
+        filters=filters,
+        choices=choices,
+        lines=lines,
+        is_empty=is_empty,
+        older=_address(filters, found.older),
+        further=_address(filters, found.further),
+        looked_back_to=found.looked_back_to,
+        window=WINDOW,
+        newest=filters.address(before=None),
+        moment=now(),
+    )
+    response = make_response(page)
+    if is_fragment:
+        # Going back leads to what was chosen, and not to every letter that was typed.
+        is_typing = request.headers.get("HX-Trigger-Name") == "q"
+        header = "HX-Replace-Url" if is_typing else "HX-Push-Url"
+        response.headers[header] = filters.address()
+    return response
+
+
+def _address(filters: Filters, before: int | None) -> str:
+    return "" if before is None else filters.address(before=before)

@@ -1,0 +1,1 @@
+"""Forms, calendars, products …: what they are, the notifications they send, their events."""
