@@ -26,7 +26,12 @@ def _null_is_transactional(value: Any) -> Any:
 
 
 class NewMessage(BaseModel):
-    """One message. `subject`, `text` and `html` are Liquid templates, filled from `variables`."""
+    """One message. `subject`, `text` and `html` are Liquid templates, filled from `variables`.
+
+    `sender_id` says who it comes from, else the default sender does. `asset_id` files it under that
+    form, calendar or product in Activity; the senders chosen there are those of its notifications,
+    which leave by `POST /events`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

@@ -206,6 +206,7 @@ document.addEventListener("change", (event) => {
 
 /* Enter adds the sender; it does not send the form around. */
 document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return; // this Enter takes what an input method proposes
   const part = event.key === "Enter" && event.target.matches("input") && closestOf(event, "[data-new-sender]");
   if (!part) return;
   event.preventDefault();

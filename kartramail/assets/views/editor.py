@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from kartramail.adapters.templating import TemplateKind, compile_template
 from kartramail.assets.drafts import WORDS, changes_of, judge_draft, rename_variable
 from kartramail.assets.editing import Editing
 from kartramail.assets.effective import EffectiveSetting
@@ -19,9 +20,10 @@ from kartramail.assets.views.editor_page import (
 )
 from kartramail.assets.views.scope import EVERYWHERE, OF_ONE, Scope, find_scope
 from kartramail.assets.views.unsaved import ask_to_sign_in, show_again, show_conflict
-from kartramail.errors import InvalidInput
+from kartramail.errors import InvalidInput, TemplateError
 from kartramail.ids import show_id
 from kartramail.senders.forms.picker import adding_in_picker
+from kartramail.senders.forms.tick import is_accepted
 from kartramail.senders.low_delivery import accept_low_delivery
 from kartramail.web.access import database, person, signed_in_required
 from kartramail.web.forms import keeps_input
@@ -86,8 +88,10 @@ def _save_if_sound(scope: Scope, form: NotificationForm) -> ResponseReturnValue:
         form.sender_id.data = ""
         notice = "The sender that you chose is gone. Choose another one."
         return show_editor(scope, form, editing=editing, notice=notice, status=422)
-    accepts = bool(form.accept_low_delivery.data)
-    if find_low_delivery(editing, sender_id) and not accepts:
+    asked = find_low_delivery(editing, sender_id)
+    accepts = asked is not None and is_accepted(asked)
+    if asked is not None and not accepts:
+        form.accept_low_delivery.data = False  # a tick for another sender is none for this one
         return show_editor(scope, form, editing=editing, tick_missing=True, status=422)
     try:
         outcome = _save(scope, changes, form.read_version, accepts=accepts)
@@ -130,7 +134,10 @@ def _save(
 
 def _return(scope: Scope, form: NotificationForm, name: str) -> ResponseReturnValue:
     """Let one part be inherited again, at once; what was typed elsewhere stays, not saved."""
-    outcome = _save(scope, {name: None}, form.read_version, accepts=False)
+    try:
+        outcome = _save(scope, {name: None}, form.read_version, accepts=False)
+    except InvalidInput as error:  # without this part nothing would be said at all
+        return show_editor(scope, form, notice=str(error), status=422)
     if isinstance(outcome, Conflict):
         return show_conflict(scope, form, outcome)
     editing = load(scope)
@@ -145,7 +152,12 @@ def _take_suggestion(form: NotificationForm) -> bool:
     wrong, _, right = names.partition(":")
     if name not in WORDS or not wrong or not right:
         return False
-    form[name].data = rename_variable(form.draft.words[name], wrong, right)
+    source = form.draft.words[name]
+    try:
+        compile_template(source, TemplateKind(name))  # before anything else walks through it
+    except TemplateError:
+        return False
+    form[name].data = rename_variable(source, wrong, right)
     return True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from kartramail.assets.drafts import WORDS
@@ -67,7 +67,9 @@ def index() -> str:
 def switch(type_name: str) -> ResponseReturnValue:
     """Switch one on or off, as the button that was pressed says; answers its row anew."""
     one = find_scope(type_name).type
-    wanted = request.form.get("enabled") == "on"
+    if request.form.get("enabled") not in ("on", "off"):
+        abort(400)
+    wanted = request.form["enabled"] == "on"
     with database().transaction() as session:
         change_setting(
             session,

@@ -73,7 +73,7 @@ def _around(scope: Scope, draft: Draft) -> str:
     is_about_sender = request.args.get("part") == "sender"
     return render_template(
         "notifications/_chosen.html" if is_about_sender else "notifications/_around.html",
-        form=form,
+        tick=NotificationForm(formdata=None).accept_low_delivery,  # each sender asks anew
         low_delivery=find_low_delivery(editing, form.chosen_sender),
         **who_and_what(scope, editing, form.chosen_sender, draft),
     )

@@ -7,6 +7,7 @@ from kartramail.assets.service import asset_names
 from kartramail.ids import read_id, show_id
 from kartramail.senders.card import SenderCard
 from kartramail.senders.forms.picker import Adding, adding_in_picker
+from kartramail.senders.forms.tick import is_accepted, is_ticked
 from kartramail.senders.low_delivery import LowDelivery, accept_low_delivery, require_tick
 from kartramail.senders.picker import load_options
 from kartramail.senders.removal import Removed, remove_sender
@@ -52,7 +53,7 @@ def remove(shown_id: str) -> ResponseReturnValue:
         outcome = remove_sender(
             session, who.account_id, card.sender.sender_id, chosen_id, user_id=who.user_id
         )
-        if isinstance(outcome, Removed) and outcome.replacement is not None and _is_ticked():
+        if isinstance(outcome, Removed) and outcome.replacement is not None and is_ticked():
             accept_low_delivery(
                 session, who.account_id, outcome.replacement.sender_id, user_id=who.user_id
             )
@@ -76,17 +77,14 @@ def _is_there(chosen_id: int | None, card: SenderCard) -> bool:
     return any(option.id == chosen_id for option in options)
 
 
-def _is_ticked() -> bool:
-    return bool(request.form.get("accept_low_delivery"))
-
-
 def _missing_tick(chosen_id: int | None) -> LowDelivery | None:
     """What R-LOWDELIV asks for before this one may take the place."""
-    if chosen_id is None or _is_ticked():
+    if chosen_id is None:
         return None
     platform_domain = installation().settings.platform_domain
     with database().reading() as session:
-        return require_tick(session, person().account_id, chosen_id, platform_domain)
+        asked = require_tick(session, person().account_id, chosen_id, platform_domain)
+    return None if asked is None or is_accepted(asked) else asked
 
 
 def _page(
