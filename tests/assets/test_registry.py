@@ -132,6 +132,7 @@ def quiz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> NotificationType:
     (tmp_path / "quiz.passed").mkdir()
     (tmp_path / "quiz.passed/subject.txt").write_text("Passed: {{ asset.name }}\n")
     (tmp_path / "quiz.passed/body.html").write_text("<p>You had {{ score }} right.</p>\n")
+    (tmp_path / "quiz.passed/preview.html").write_text("{{ score }} right.\n")
     monkeypatch.setattr(defaults, "FOLDER", tmp_path)
     monkeypatch.setitem(kinds.KINDS, "quiz", QUIZ)  # type: ignore[arg-type]
     for name, one in types_of([QUIZ]).items():
