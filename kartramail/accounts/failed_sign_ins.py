@@ -3,7 +3,7 @@
 A try is counted before the password is looked at, so that many at once gain nothing.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select
@@ -19,8 +19,8 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 def claim_try(session: Session, email_key: str) -> timedelta | None:
     """Count one more try; returns None when it may be made, else how long to wait first."""
-    at = now()
-    row = _lock_row(session, email_key, at)
+    row = _lock_row(session, email_key)
+    at = now()  # only now: while it waited for the row, another may have tried
     if at - row.last_at > FORGOTTEN_AFTER:
         row.count = 0
     wait = row.last_at + _wait_after(row.count) - at
@@ -46,11 +46,11 @@ def _wait_after(count: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
-def _lock_row(session: Session, email_key: str, at: datetime) -> FailedSignIn:
+def _lock_row(session: Session, email_key: str) -> FailedSignIn:
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.connection().execute(
         dialect.insert(FailedSignIn)
-        .values(email_key=email_key, count=0, last_at=at)
+        .values(email_key=email_key, count=0, last_at=now())
         .on_conflict_do_nothing()
     )
     return session.exec(
