@@ -109,7 +109,7 @@ def test_it_is_shown_as_wide_as_on_a_desktop_and_as_on_a_phone(alices_page: Page
     assert frame.evaluate(inner) >= 680
     page.get_by_role("radio", name="Phone").check()
     assert frame.evaluate(inner) <= 375
-    outer = page.locator(".mail-frame").bounding_box()
+    outer = page.locator(".mail-screen").bounding_box()
     box = frame.bounding_box()
     assert outer and box and box["width"] <= outer["width"] + 1
 
