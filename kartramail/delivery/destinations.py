@@ -92,9 +92,8 @@ class Destinations:
             if reply.code is not None or seconds > slow_from:
                 self._learn_everybody(seconds)
                 one.learn_seconds(at, seconds, self._slow_from(), self._enough_slow)
-                if domain in self._slow:
+                if (one.score or domain in self._slow) and self._is_slow(domain, one, at):
                     self._rest(seconds, at)
-                    self._is_slow(domain, one, at)
             one.learn_reply(at, reply, self._connections, self._chance())
             if at < one.closed_until:
                 self._closed[domain] = one

@@ -69,7 +69,7 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
             set_={
                 name: new[name] for name in ("closed_until", "concurrency", "words", "changed_at")
             },
-            # One minute of difference is no news, and not worth a row written with every beat.
+            # What says nothing new is not written with every beat.
             where=(col(Destination.closed_until) < new.closed_until)
             | (col(Destination.concurrency) != new.concurrency),
         )
