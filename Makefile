@@ -25,6 +25,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/djlint templates --lint --quiet
 
 bench: $(VENV)/installed-test
+	$(BIN)/python -m tests.benchmarks.install
 	$(BIN)/python -m tests.benchmarks
 
 $(VENV)/installed: requirements.txt

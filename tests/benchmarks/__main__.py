@@ -4,12 +4,14 @@ import argparse
 import time
 
 from tests.benchmarks import (
+    delivery,
     domain_checks,
     keystroke,
     notifications,
     outbox,
     placeholders,
     signing,
+    stalled,
 )
 from tests.benchmarks.figures import show_machine
 
@@ -20,6 +22,8 @@ _BENCHMARKS = {
     "signing": signing.run,
     "domain_checks": domain_checks.run,
     "notifications": notifications.run,
+    "delivery": delivery.run,
+    "stalled": stalled.run,
 }
 
 
