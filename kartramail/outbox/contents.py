@@ -54,9 +54,12 @@ def _store(session: Session, account_id: int, digest: str, words: Words) -> int:
     return int(connection.execute(_FIND, place).scalar_one())
 
 
-# Built once: building a statement costs more than running it.
-_FIND = select(Content.id).where(
-    Content.account_id == bindparam("account"), Content.hash == bindparam("digest")
+# Built once: building a statement costs more than running it. Locked as the row that comes to refer
+# to it will lock it anyway: so that retention does not delete it in between.
+_FIND = (
+    select(Content.id)
+    .where(Content.account_id == bindparam("account"), Content.hash == bindparam("digest"))
+    .with_for_update(read=True, key_share=True)
 )
 
 

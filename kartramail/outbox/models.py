@@ -142,6 +142,12 @@ class Message(SQLModel, table=True):
             sqlite_where=text(IN_TROUBLE),
             postgresql_where=text(IN_TROUBLE),
         ),
+        Index(  # whether anything refers to a content, for its foreign key and for retention
+            "ix_message_content",
+            "content_id",
+            sqlite_where=text("content_id IS NOT NULL"),
+            postgresql_where=text("content_id IS NOT NULL"),
+        ),
         Index(None, "account_id", "id"),
         Index(None, "account_id", "to_key", "id"),
     )

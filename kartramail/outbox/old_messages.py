@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, text
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from kartramail.db import IdType, StateType, UtcDateTime
-from kartramail.outbox.models import MessageState, SourceKind
+from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.streams import Stream
 
 
@@ -13,6 +14,14 @@ class OldMessage(SQLModel, table=True):
     """A message that ended long ago: no address, no words, no variables."""
 
     __tablename__ = "old_message"
+    __table_args__ = (
+        Index(
+            "ix_old_message_test",
+            "account_id",
+            sqlite_where=text("source_kind = 'test'"),
+            postgresql_where=text("source_kind = 'test'"),
+        ),
+    )
 
     id: int = Field(primary_key=True, sa_type=IdType, sa_column_kwargs={"autoincrement": False})
     account_id: int = Field(foreign_key="account.id", sa_type=IdType)
@@ -27,3 +36,32 @@ class OldMessage(SQLModel, table=True):
     tries: int
     attempts: int
     resolved_id: int | None = Field(default=None, foreign_key="resolved_sender.id", sa_type=IdType)
+
+
+def find_old_message(session: Session, account_id: int, message_id: int) -> Message | None:
+    """What is left of it as a message without address and words, which no session knows of."""
+    old = session.exec(
+        select(OldMessage).where(
+            OldMessage.id == message_id,
+            OldMessage.account_id == account_id,
+        )
+    ).first()
+    if old is None:
+        return None
+    return Message(**old.model_dump(), expires_at=old.created_at, to_addr="", to_key="")
+
+
+def has_old_accepted_test(session: Session, account_id: int) -> bool:
+    """Whether a mail server accepted a test of this account that is old by now."""
+    is_test = text("source_kind = 'test'")  # as in ix_old_message_test: SQLite uses it only so
+    found = session.exec(
+        select(OldMessage.id)
+        .where(OldMessage.account_id == account_id, is_test, col(OldMessage.sent_at).is_not(None))
+        .limit(1)
+    ).first()
+    return found is not None
+
+
+def erased_words(days: int) -> str:
+    """What has become of the rest of it, for people."""
+    return f"Its address and words were erased after {days} {'day' if days == 1 else 'days'}."

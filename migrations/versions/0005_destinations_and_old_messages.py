@@ -55,8 +55,23 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_old_message")),
     )
+    op.create_index(
+        "ix_old_message_test",
+        "old_message",
+        ["account_id"],
+        sqlite_where=sa.text("source_kind = 'test'"),
+        postgresql_where=sa.text("source_kind = 'test'"),
+    )
+    op.create_index(
+        "ix_message_content",
+        "message",
+        ["content_id"],
+        sqlite_where=sa.text("content_id IS NOT NULL"),
+        postgresql_where=sa.text("content_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_message_content", "message")
     op.drop_table("old_message")
     op.drop_table("destination")
