@@ -10,6 +10,7 @@ from kartramail.activity.mail import Mail, build_mail
 from kartramail.activity.opened import Opened, open_message
 from kartramail.clock import now
 from kartramail.ids import read_id, show_id
+from kartramail.outbox.old_messages import erased_words
 from kartramail.web.access import database, installation, person, signed_in_required
 
 blueprint = Blueprint("message", __name__, url_prefix="/<shown_id>")
@@ -97,7 +98,12 @@ def _open(shown_id: str) -> Opened:
 
 
 def _build(opened: Opened) -> Mail:
-    return build_mail(installation().settings, opened.message, opened.sender, opened.words)
+    settings = installation().settings
+    if opened.is_erased:
+        why_not = erased_words(settings.message_retention_days)
+        signed_by = opened.sender.signing_domain or settings.platform_domain
+        return Mail(None, why_not, signed_by, "Old message")
+    return build_mail(settings, opened.message, opened.sender, opened.words)
 
 
 def _page(view: str, opened: Opened, mail: Mail) -> str:
@@ -124,8 +130,10 @@ def _about(opened: Opened, mail: Mail) -> dict[str, Any]:
         "subject": mail.subject,
         "preview": mail.preview,
         "sentence": sentence,
-        "advice": advice,
+        "advice": "" if opened.is_erased else advice,
         "moment": moment,
+        "can_be_hurried": opened.can_be_hurried(moment),
+        "can_be_cancelled": opened.can_be_cancelled(moment),
     }
 
 

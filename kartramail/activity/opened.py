@@ -24,6 +24,16 @@ from kartramail.rules.replies import Stage
 _SOON = timedelta(seconds=30)
 """For so long nobody needs to wonder why a message has not left."""
 
+_IN_DOUBT = " (in doubt: it may have been taken)"
+"""As `outbox.results` notes it behind the server's words."""
+
+_NOT_AGAIN = {
+    MessageState.BOUNCED: "It is not sent again from here: the same mail to the same address would "
+    "be refused again, and refusals cost your domain its good name.",
+    MessageState.FAILED: "It is not sent again from here: what it says may be out of date. Start it "
+    "anew where it came from.",
+}
+
 STAGES = {
     Stage.CONNECT: "No connection came about",
     Stage.GREETING: "In its greeting",
@@ -40,7 +50,10 @@ STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A line of the timeline. `words` are the server's own, where `is_quoted`."""
+    """A line of the timeline. `words` are the server's own, where `is_quoted`.
+
+    `is_in_doubt`: the whole message went out, and no answer came: the server may have it.
+    """
 
     kind: str
     at: datetime
@@ -48,17 +61,23 @@ class Moment:
     words: str
     is_quoted: bool
     stage: str
+    attempt: int | None = None
+    is_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A message with its sender, its source and its story. `words` are its templates."""
+    """A message with its sender, its source and its story. `words` are its templates.
+
+    Of one that `is_erased` neither address nor words are left.
+    """
 
     message: Message
     sender: ShownSender
     source: Source
     timeline: tuple[Moment, ...]
     words: Words | None
+    is_erased: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -68,8 +87,20 @@ class Opened:
     @property
     def version(self) -> str:
         """Changes whenever its state or its story would look different."""
-        told = (self.message.state.value, self.sender.why, *map(str, self.timeline))
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+        message = self.message
+        told = (message.state.value, message.due_at, self.sender.why, *map(str, self.timeline))
+        return hashlib.sha256("\n".join(map(str, told)).encode()).hexdigest()[:12]
+
+    def can_be_hurried(self, moment: datetime) -> bool:
+        """Whether its next try could be sooner."""
+        due_at = self.message.due_at
+        return self.message.state is MessageState.DEFERRED and due_at is not None and due_at > moment
+
+    def can_be_cancelled(self, moment: datetime) -> bool:
+        """Whether it waits, or could at least be called back."""
+        return not self.is_final and (
+            self.message.due_at is not None or self.message.expires_at > moment
+        )
 
     def state_words(self, moment: datetime) -> tuple[str, str]:
         """What became of it in a sentence, and what to do where something is to be done."""
@@ -87,6 +118,11 @@ class Opened:
                 return "It was not sent, because this address must not be written to.", ""
             case MessageState.CANCELLED:
                 return "It was cancelled before it left.", ""
+            case MessageState.SENDING if message.expires_at <= moment:
+                return "It may already be on its way. This try is its last.", ""
+            case MessageState.BOUNCED | MessageState.FAILED:
+                problem, advice = explain(message)
+                return problem or "", f"{advice} {_NOT_AGAIN[message.state]}"
             case _:
                 problem, advice = explain(message)
                 return problem or "", advice or ""
@@ -113,28 +149,40 @@ def open_message(
         source=show_source(message.source_kind, message.type, message.asset_id, names),
         timeline=tuple(_moment(happening) for happening in view.story),
         words=contents.get(message.content_id or 0),
+        is_erased=view.is_erased,
     )
 
 
 def _moment(happening: Happening) -> Moment:
+    title, is_quoted = _title(happening)
+    words = "" if happening.kind == "queued" else happening.words
+    return Moment(
+        kind=str(happening.kind),
+        at=happening.at,
+        title=title,
+        words=words.removesuffix(_IN_DOUBT),
+        is_quoted=is_quoted,
+        stage=STAGES[Stage(happening.stage)] if happening.stage in set(Stage) else "",
+        attempt=happening.attempt,
+        is_in_doubt=words.endswith(_IN_DOUBT),
+    )
+
+
+def _title(happening: Happening) -> tuple[str, bool]:
+    """What happened, and whether its words are a server's."""
     server = happening.server or "The mail server"
-    title, is_quoted = {
+    if happening.stage == Stage.CONNECT:
+        return f"{server} could not be reached", True
+    if happening.words.endswith(_IN_DOUBT):
+        return f"{server} may have taken it", True
+    return {
         "queued": ("Accepted into the outbox", False),
         "sent": (f"{server} took it", True),
         "deferred": (f"{server} did not take it", True),
+        "delayed": ("Still not delivered", False),
         "bounced": (f"{server} refused it for good", True),
         "failed": ("Given up", False),
         "reclaimed": ("Taken up again", False),
         "suppressed": ("Not sent", False),
         "cancelled": ("Cancelled", False),
     }.get(happening.kind, (happening.kind.capitalize(), False))
-    if happening.stage == Stage.CONNECT:
-        title, is_quoted = f"{server} could not be reached", True
-    return Moment(
-        kind=str(happening.kind),
-        at=happening.at,
-        title=title,
-        words="" if happening.kind == "queued" else happening.words,
-        is_quoted=is_quoted,
-        stage=STAGES[Stage(happening.stage)] if happening.stage in set(Stage) else "",
-    )

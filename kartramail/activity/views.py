@@ -3,16 +3,18 @@
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from kartramail.activity import message_views
+from kartramail.activity import action_views, export_views, message_views
 from kartramail.activity.choices import load_choices
 from kartramail.activity.filters import Filters, read_filters
 from kartramail.activity.queries import WINDOW, find_messages, has_messages
 from kartramail.activity.shown import show_lines
 from kartramail.clock import now
+from kartramail.outbox.old_messages import has_old_messages
 from kartramail.web.access import database, installation, person, signed_in_required
 
 blueprint = Blueprint("activity", __name__, url_prefix="/activity")
-blueprint.register_blueprint(message_views.blueprint)
+for inner in (export_views, message_views, action_views):
+    blueprint.register_blueprint(inner.blueprint)
 
 
 @blueprint.get("")
@@ -26,7 +28,9 @@ def index() -> ResponseReturnValue:
     with database().reading() as session:
         found = find_messages(session, account_id, filters)
         lines = show_lines(session, account_id, found.rows, platform_domain)
-        is_empty = not lines and not has_messages(session, account_id)
+        is_end = found.older is None and found.further is None
+        has_older = is_end and has_old_messages(session, account_id)
+        is_empty = not lines and not has_older and not has_messages(session, account_id)
         choices = None if is_fragment else load_choices(session, account_id, filters)
     page = render_template(
         "activity/_list.html" if is_fragment else "activity/index.html",
@@ -35,11 +39,13 @@ def index() -> ResponseReturnValue:
         choices=choices,
         lines=lines,
         is_empty=is_empty,
+        kept_days=installation().settings.message_retention_days if has_older else None,
         older=_address(filters, found.older),
         further=_address(filters, found.further),
         looked_back_to=found.looked_back_to,
         window=WINDOW,
         newest=filters.address(before=None),
+        export=filters.address("/activity/export", before=None),
         moment=now(),
     )
     response = make_response(page)

@@ -123,5 +123,9 @@ class MessageStory(BaseModel):
     type: str | None
     asset_id: str | None
     attempts: int
+    to_domain: str
+    erased: str | None = Field(
+        description="Set where the address and the words are no longer kept, as a sentence."
+    )
     sender: DecidedSenderAnswer | None
     events: list[EventAnswer]

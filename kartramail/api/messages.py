@@ -23,6 +23,7 @@ from kartramail.messages.enqueue import Enqueued, enqueue_messages
 from kartramail.messages.finishing import finish_requests
 from kartramail.messages.queries import describe_message, find_message
 from kartramail.messages.requests import Fault, MessageRequest, find_faults
+from kartramail.outbox.old_messages import erased_words
 from kartramail.rules.addresses import Address
 from kartramail.web.access import database, installation
 
@@ -73,7 +74,8 @@ def get_message(path: MessagePath) -> Any:
         view = None if number is None else find_message(session, api_account(), number)
         if view is None:
             raise refuse(404, "No such message", "This account has no message with that id.")
-        return jsonify(describe_message(view))
+        days = installation().settings.message_retention_days
+        return jsonify(describe_message(view, erased_words(days) if view.is_erased else None))
 
 
 def _judged(asked: list[NewMessage], is_batch: bool) -> _Judged:

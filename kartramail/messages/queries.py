@@ -3,6 +3,7 @@
 The platform's own mails (links to confirm or reset) are never among them (R-LOG).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from sqlmodel import Session, col, select
 from kartramail.ids import show_id
 from kartramail.messages.story import Happening, last_at, tell_story
 from kartramail.outbox.models import Message, MessageState, ResolvedSender, SourceKind
+from kartramail.outbox.old_messages import find_old_message, has_old_accepted_test
 
 ENDED = {
     MessageState.SENT,
@@ -26,11 +28,15 @@ ENDED = {
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A message with its sender and its story. `sender` is empty until it was first prepared."""
+    """A message with its sender and its story. `sender` is empty until it was first prepared.
+
+    Of one that `is_erased` only what it was and how it ended is left, without address and words.
+    """
 
     message: Message
     sender: ResolvedSender | None
     story: tuple[Happening, ...]
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +65,27 @@ class MessageProgress:
 def find_message(session: Session, account_id: int, message_id: int) -> MessageView | None:
     """The message and its story, or None when it is not there, or not this account's to read."""
     message = _find(session, account_id, message_id)
-    if message is None or message.source_kind is SourceKind.PLATFORM:
+    old = find_old_message(session, account_id, message_id) if message is None else None
+    found = message or old
+    if found is None or found.source_kind is SourceKind.PLATFORM:
         return None
-    sender = session.get(ResolvedSender, message.resolved_id) if message.resolved_id else None
-    return MessageView(message, sender, tell_story(session, message))
+    sender = session.get(ResolvedSender, found.resolved_id) if found.resolved_id else None
+    story = tell_story(session, found) if old is None else tuple(_rest(old))
+    return MessageView(found, sender, story, is_erased=old is not None)
+
+
+def _rest(old: Message) -> Iterator[Happening]:
+    """What is left of the story of an old message: when it came, and when it was taken."""
+    yield Happening("queued", old.created_at, "Accepted into the outbox")
+    if old.sent_at:
+        yield Happening("sent", old.sent_at, "")
 
 
 def message_progress(session: Session, account_id: int, message_id: int) -> MessageProgress | None:
     """How far a message of this account is; None when there is none."""
-    message = _find(session, account_id, message_id)
+    message = _find(session, account_id, message_id) or find_old_message(
+        session, account_id, message_id
+    )
     if message is None or message.source_kind is SourceKind.PLATFORM:
         return None
     problem, advice = explain(message)
@@ -92,7 +110,7 @@ def has_accepted_test(session: Session, account_id: int) -> bool:
         .where(Message.account_id == account_id, is_test, col(Message.sent_at).is_not(None))
         .limit(1)
     ).first()
-    return found is not None
+    return found is not None or has_old_accepted_test(session, account_id)
 
 
 def _find(session: Session, account_id: int, message_id: int) -> Message | None:
@@ -136,8 +154,11 @@ def explain(message: Message) -> tuple[str | None, str | None]:
             return None, None
 
 
-def describe_message(view: MessageView) -> dict[str, Any]:
-    """The message as the API shows it (`GET /messages/<id>`)."""
+def describe_message(view: MessageView, erased: str | None = None) -> dict[str, Any]:
+    """The message as the API shows it (`GET /messages/<id>`).
+
+    `erased` says of an old one what has become of its address and words.
+    """
     message, sender = view.message, view.sender
     return {
         "id": show_id(message.id),
@@ -145,6 +166,8 @@ def describe_message(view: MessageView) -> dict[str, Any]:
         "type": message.type,
         "asset_id": None if message.asset_id is None else show_id(message.asset_id),
         "attempts": message.attempts,
+        "to_domain": message.to_domain,
+        "erased": erased,
         "sender": None
         if sender is None
         else {

@@ -15,6 +15,7 @@ class OldMessage(SQLModel, table=True):
 
     __tablename__ = "old_message"
     __table_args__ = (
+        Index(None, "account_id", "id"),
         Index(
             "ix_old_message_test",
             "account_id",
@@ -57,6 +58,19 @@ def has_old_accepted_test(session: Session, account_id: int) -> bool:
     found = session.exec(
         select(OldMessage.id)
         .where(OldMessage.account_id == account_id, is_test, col(OldMessage.sent_at).is_not(None))
+        .limit(1)
+    ).first()
+    return found is not None
+
+
+def has_old_messages(session: Session, account_id: int) -> bool:
+    """Whether there are any that the account may know of."""
+    found = session.exec(
+        select(OldMessage.id)
+        .where(
+            OldMessage.account_id == account_id,
+            col(OldMessage.source_kind) != SourceKind.PLATFORM,
+        )
         .limit(1)
     ).first()
     return found is not None

@@ -55,6 +55,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_old_message")),
     )
+    op.create_index("ix_old_message_account_id_id", "old_message", ["account_id", "id"])
     op.create_index(
         "ix_old_message_test",
         "old_message",
