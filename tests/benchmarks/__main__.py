@@ -5,6 +5,7 @@ import time
 
 from tests.benchmarks import (
     delivery,
+    depth,
     domain_checks,
     keystroke,
     notifications,
@@ -23,6 +24,7 @@ _BENCHMARKS = {
     "domain_checks": domain_checks.run,
     "notifications": notifications.run,
     "delivery": delivery.run,
+    "depth": depth.run,
     "stalled": stalled.run,
 }
 
