@@ -112,11 +112,21 @@ def _register_api(app: OpenAPI) -> None:
         assets,
         domains,
         events,
+        message_actions,
         messages,
         notifications,
         saved_senders,
         senders,
     )
 
-    for resource in (assets, domains, events, messages, notifications, saved_senders, senders):
+    for resource in (
+        assets,
+        domains,
+        events,
+        messages,
+        message_actions,
+        notifications,
+        saved_senders,
+        senders,
+    ):
         app.register_api(resource.blueprint)

@@ -51,10 +51,13 @@ TABLE: dict[str, May] = {
     "POST /account/switch": May.SIGNED_IN,
     "GET /activity": May.SIGNED_IN,
     "GET /activity/<shown_id>": May.SIGNED_IN,
+    "POST /activity/<shown_id>/cancel": May.SIGNED_IN,
     "GET /activity/<shown_id>/headers": May.SIGNED_IN,
     "GET /activity/<shown_id>/html": May.SIGNED_IN,
     "GET /activity/<shown_id>/state": May.SIGNED_IN,
     "GET /activity/<shown_id>/text": May.SIGNED_IN,
+    "POST /activity/<shown_id>/try-now": May.SIGNED_IN,
+    "GET /activity/export": May.SIGNED_IN,
     "GET /api/v1/": May.KEY,
     "GET /api/v1/assets": May.KEY,
     "POST /api/v1/assets": May.KEY,
@@ -67,6 +70,8 @@ TABLE: dict[str, May] = {
     "POST /api/v1/events": May.KEY,
     "POST /api/v1/messages": May.KEY,
     "GET /api/v1/messages/<string:message_id>": May.KEY,
+    "POST /api/v1/messages/<string:message_id>/cancel": May.KEY,
+    "POST /api/v1/messages/<string:message_id>/retry": May.KEY,
     "GET /api/v1/notifications": May.KEY,
     "PUT /api/v1/notifications/<string:type>": May.KEY,
     "GET /api/v1/openapi.json": May.ANYBODY,
@@ -380,7 +385,10 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
         "/catcher/<letter>/attachments/<int:number>": "1",
         "/api/v1/assets/<string:asset_id>/notifications": "none",
         "/api/v1/assets/<string:asset_id>/notifications/<string:type>": "none",
-        "/api/v1/messages/<string:message_id>": show_id(test.id),
+        **{
+            f"/api/v1/messages/<string:message_id>{part}": show_id(test.id)
+            for part in ("", "/cancel", "/retry")
+        },
         "/api/v1/notifications/<string:type>": "calendar.booked",
         "/api/v1/static/<path:filename>": "none",
         "activity": show_id(test.id),
@@ -451,7 +459,8 @@ def test_charlie_cannot_switch_to_alices_account(house: House) -> None:
 def test_charlies_program_does_not_find_alices_messages(house: House) -> None:
     headers = {"Authorization": f"Bearer {house.charlies_key}"}
     route = "GET /api/v1/messages/<string:message_id>"
-    assert house.send(house.app.test_client(), route, headers=headers).status_code == 404
+    for asked in (route, *(route for route in TABLE if "POST /api/v1/messages/<" in route)):
+        assert house.send(house.app.test_client(), asked, headers=headers).status_code == 404
     headers = {"Authorization": f"Bearer {house.key}"}
     assert house.send(house.app.test_client(), route, headers=headers).status_code == 200
 

@@ -38,6 +38,11 @@ _WORDS = {
     "mailbox.unproven": "Mail no longer comes from {after[address]}: its proof ended",
     "asset.made": "Made the {after[kind]} {after[name]}",
     "notification.changed": "Changed the notification “{after[notification]}” {after[place]}",
+    "message.tried_now": "Asked for the next try of the message {after[message]} at once",
+    "message.cancelled": "Cancelled the message {after[message]}",
+    "message.called_back": "Called back the message {after[message]}, which may be on its way",
+    "lane.paused": "Paused {after[mail]}",
+    "lane.resumed": "Let {after[mail]} leave again",
     "asset.renamed": "Renamed {before[name]} to {after[name]}",
 }
 _FIELDS = {

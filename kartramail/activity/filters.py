@@ -100,8 +100,8 @@ class Filters:
         address = read_address(self.q) if "@" in self.q else None
         return address.key if isinstance(address, Address) else self.q.lower()
 
-    def address(self, **changes: int | None) -> str:
-        """The address of the page for these filters, with `before` or what else is changed."""
+    def address(self, path: str = "/activity", **changes: int | None) -> str:
+        """The address of the list, or its export, with `before` or what else is changed."""
         wanted = replace(self, **changes)  # type: ignore[arg-type]
         query = {
             "q": wanted.q,
@@ -111,7 +111,7 @@ class Filters:
             "before": show_id(wanted.before) if wanted.before is not None else "",
         }
         filled = urlencode({name: value for name, value in query.items() if value})
-        return f"/activity?{filled}" if filled else "/activity"
+        return f"{path}?{filled}" if filled else path
 
 
 def read_filters(query: Mapping[str, str]) -> Filters:

@@ -30,8 +30,8 @@ _IN_DOUBT = " (in doubt: it may have been taken)"
 _NOT_AGAIN = {
     MessageState.BOUNCED: "It is not sent again from here: the same mail to the same address would "
     "be refused again, and refusals cost your domain its good name.",
-    MessageState.FAILED: "It is not sent again from here: what it says may be out of date. Start it "
-    "anew where it came from.",
+    MessageState.FAILED: "It is not sent again from here: what it says may be out of date. Start "
+    "it anew where it came from.",
 }
 
 STAGES = {
@@ -94,7 +94,9 @@ class Opened:
     def can_be_hurried(self, moment: datetime) -> bool:
         """Whether its next try could be sooner."""
         due_at = self.message.due_at
-        return self.message.state is MessageState.DEFERRED and due_at is not None and due_at > moment
+        return (
+            self.message.state is MessageState.DEFERRED and due_at is not None and due_at > moment
+        )
 
     def can_be_cancelled(self, moment: datetime) -> bool:
         """Whether it waits, or could at least be called back."""

@@ -47,7 +47,7 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-_NEWEST_FIRST = (col(Message.account_id).desc(), col(Message.id).desc())
+NEWEST_FIRST = (col(Message.account_id).desc(), col(Message.id).desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,24 @@ def find_messages(session: Session, account_id: int, wanted: Filters) -> Found:
         if len(ids) <= MOST_BY_ADDRESS:
             return _paged(_pick(session, account_id, wanted, ids))
     return _newest(session, account_id, wanted)
+
+
+def find_typed(
+    session: Session, account_id: int, wanted: Filters
+) -> tuple[list[int] | None, Filters]:
+    """The messages that what was typed names, the newest first, and the filters that still count.
+
+    None where nothing was typed, or an index of addresses cannot say it: then all are looked at.
+    """
+    if wanted.message_id is not None:
+        conditions = [Message.id == wanted.message_id, is_readable()]
+        if _select(session, account_id, conditions, limit=1):
+            return [wanted.message_id], Filters()
+    if wanted.prefix is not None:
+        ids = _ids_by_address(session, account_id, wanted.prefix)
+        if len(ids) <= MOST_BY_ADDRESS:
+            return sorted(ids, reverse=True), wanted
+    return None, wanted
 
 
 def has_messages(session: Session, account_id: int) -> bool:
@@ -114,7 +132,7 @@ def _reach(session: Session, account_id: int, indexed: Iterable[Condition]) -> i
     ids = session.exec(
         select(Message.id)
         .where(of_account(session, account_id), *indexed)
-        .order_by(*_NEWEST_FIRST)
+        .order_by(*NEWEST_FIRST)
         .offset(WINDOW - 1)
         .limit(2)
     ).all()
@@ -170,7 +188,7 @@ def _select(
         .execute(
             select(*_COLUMNS)
             .where(of_account(session, account_id), *conditions)
-            .order_by(*_NEWEST_FIRST)
+            .order_by(*NEWEST_FIRST)
             .limit(limit)
         )
         .all()

@@ -15,6 +15,7 @@ class Happening:
 
     `words` are the server's own, where one spoke; `stage` is then how far the conversation had come
     (`rules.replies.Stage`) and `code` what it answered, None where it did not answer in SMTP.
+    `attempt` counts the hand-overs to a server, from 1.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class Happening:
     server: str | None = None
     stage: str | None = None
     code: int | None = None
+    attempt: int | None = None
 
 
 _UNTOLD_ENDS = (MessageState.FAILED, MessageState.SUPPRESSED, MessageState.CANCELLED)
@@ -35,7 +37,15 @@ def tell_story(session: Session, message: Message) -> tuple[Happening, ...]:
         [*_attempts(session, message), *_events(session, message)], key=lambda one: one.at
     )
     if message.sent_at:
-        story.append(Happening("sent", message.sent_at, message.reply or "", message.server))
+        story.append(
+            Happening(
+                "sent",
+                message.sent_at,
+                message.reply or "",
+                message.server,
+                attempt=message.tries or None,
+            )
+        )
     if message.state in _UNTOLD_ENDS and story[-1].kind != message.state:
         # Its time was over with the last thing that happened to it.
         story.append(Happening(message.state, story[-1].at, message.reply or ""))
@@ -60,6 +70,7 @@ def _attempts(session: Session, message: Message) -> Iterator[Happening]:
             attempt.server,
             attempt.stage,
             attempt.code,
+            attempt.n,
         )
 
 

@@ -82,7 +82,7 @@ def test_the_timeline_has_every_try_in_the_servers_own_words(
         wait_until(lambda: messages(db)[0].state is MessageState.DEFERRED)
         shown = page(alice, message_id)
         assert "Trying again" in words(shown)
-        assert "The next try is at" in words(shown)
+        assert "Next try at" in words(shown)
         with db.transaction() as session:
             message = session.get(Message, message_id)
             assert message is not None
