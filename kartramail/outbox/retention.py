@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, ForeignKeyConstraint, Table, exists, insert
+from sqlalchemy import Delete, ForeignKey, Table, exists, insert
 from sqlmodel import Session, SQLModel, and_, col, delete, or_, select
 
 from kartramail.clock import now
@@ -31,6 +31,7 @@ ENDED = (
 _FIRST_BATCH, _LEAST_BATCH, _LARGEST_BATCH = 100, 10, 1_000
 _BATCH_SECONDS = 0.04
 """What a batch should take at most: on SQLite nobody else writes meanwhile."""
+_REST = 3
 
 _KEPT = tuple(OldMessage.__table__.columns.keys())  # type: ignore[attr-defined]
 
@@ -52,8 +53,8 @@ def move_old_messages(
 ) -> Moved:
     """Move what is older than `days`, for about so many seconds; goes on at the next call.
 
-    A batch grows and shrinks so that it holds the database for some 40 ms, and the database has
-    as long for others between two.
+    A batch grows and shrinks so that it holds the database for some 40 ms, and between two the
+    database has three times as long for others.
     """
     horizon = now() - timedelta(days=days)
     end = time.monotonic() + seconds
@@ -69,7 +70,7 @@ def move_old_messages(
             return Moved(messages, contents, moved.last_id)
         after = moved.last_id
         size = _fitting(size, took)
-        pause(max(took, 0.01))
+        pause(max(_REST * took, 0.01))
 
 
 def move_batch(session: Session, horizon: datetime, after: int, limit: int) -> Moved:
@@ -145,11 +146,15 @@ def _delete_unused(ids: Sequence[int]) -> Delete:
 def _references_to_content() -> list[Any]:
     """How each table that refers to contents finds those of one, whatever tables there are."""
     content: Table = Content.__table__  # type: ignore[attr-defined]
-    return [
-        and_(*(element.parent == element.column for element in constraint.elements))
+    referring: list[list[ForeignKey]] = [
+        constraint.elements
         for table in SQLModel.metadata.tables.values()
-        for constraint in table.constraints
-        if isinstance(constraint, ForeignKeyConstraint) and constraint.referred_table is content
+        for constraint in table.foreign_key_constraints
+    ]
+    return [
+        and_(*(one.parent == content.c[one.target_fullname.split(".")[1]] for one in elements))
+        for elements in referring
+        if elements[0].target_fullname.startswith(f"{content.name}.")
     ]
 
 
