@@ -8,7 +8,7 @@ queue watches the memory of the worker processes, from their start.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -58,8 +58,8 @@ def run(rounds: int, *, is_quick: bool) -> bool:
     return all(verdicts)
 
 
-def _queue(stack: ExitStack, make: Callable[..., object], rows: int) -> _Queue:
-    url = stack.enter_context(make())  # type: ignore[arg-type]
+def _queue(stack: ExitStack, make: Callable[[], AbstractContextManager[str]], rows: int) -> _Queue:
+    url = stack.enter_context(make())
     db = Database(url)
     stack.callback(db.dispose)
     account_id = make_account(db)

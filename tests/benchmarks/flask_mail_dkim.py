@@ -17,7 +17,7 @@ from flask_mail import Mail, Message
 from tests.benchmarks.processes import DONE, READY
 
 
-class SignedMessage(Message):  # type: ignore[misc]  # Flask-Mail comes without types
+class SignedMessage(Message):
     """A message whose bytes are signed, as dkimpy's documentation shows it."""
 
     signing: dict[str, bytes] = {}

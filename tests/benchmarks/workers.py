@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlmodel import col, func
 
 from kartramail.db import Database
@@ -71,7 +71,7 @@ def wait_until_finished(
     return time.perf_counter()
 
 
-def _but(domain: str | None) -> tuple[object, ...]:
+def _but(domain: str | None) -> tuple[ColumnElement[bool], ...]:
     return () if domain is None else (col(Message.to_domain) != domain,)
 
 
