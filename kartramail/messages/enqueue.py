@@ -14,6 +14,7 @@ from kartramail.messages.candidates import Wanted, resolve_all
 from kartramail.messages.requests import Fault, MessageRequest
 from kartramail.messages.resolution import Resolution
 from kartramail.outbox.contents import Words, store_contents
+from kartramail.outbox.lanes import lane_id_for
 from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.addresses import Address
 from kartramail.rules.backoff import lifetime
@@ -95,9 +96,14 @@ def enqueue_letters(
     resolutions = resolve_all(session, set(wanted), platform_domain)
     contents = store_contents(session, account_id, [letter.words for letter in letters])
     numbers = _store_resolutions(session, account_id, resolutions.values())
+    lanes = {
+        stream: lane_id_for(session, account_id, stream)
+        for stream in sorted({letter.stream for letter in letters})
+    }
     rows = [
         _row(account_id, letter)
         | {
+            "lane_id": lanes[letter.stream],
             "content_id": contents[letter.words],
             "resolved_id": numbers[id(resolutions[one])],
         }

@@ -1,6 +1,6 @@
 """The outbox: the durable queue of messages, and what became of each."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +46,45 @@ class EventKind(StrEnum):
     FAILED = "failed"
     RECLAIMED = "reclaimed"
     CANCELLED = "cancelled"
+
+
+class LaneState(StrEnum):
+    """Whether a lane's messages leave."""
+
+    OPEN = "open"
+    HELD = "held"
+
+
+class Lane(SQLModel, table=True):
+    """What one source of an account sends in one stream: the unit of turns, limits and pauses.
+
+    A million messages are held by one update here. `weight` is the share among lanes that wait
+    (R-FAIR). The lane of the source "platform" is never held and never limited.
+    """
+
+    __table_args__ = (UniqueConstraint("account_id", "stream", "source"),)
+
+    id: int = id_field()
+    account_id: int = Field(foreign_key="account.id", sa_type=IdType)
+    stream: Stream = Field(sa_type=StateType(Stream))
+    source: str = Field(max_length=64)
+    weight: int = 1
+    state: LaneState = Field(default=LaneState.OPEN, sa_type=StateType(LaneState))
+    held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SendingDay(SQLModel, table=True):
+    """How many messages of a stream an account began to send on a day (UTC), for its daily limit.
+
+    Kept while an account has one: the days before are what its warm-up is counted by.
+    """
+
+    __tablename__ = "sending_day"
+
+    account_id: int = Field(foreign_key="account.id", primary_key=True, sa_type=IdType)
+    stream: Stream = Field(primary_key=True, sa_type=StateType(Stream))
+    day: date = Field(primary_key=True)
+    count: int = 0
 
 
 class Content(SQLModel, table=True):
@@ -108,7 +147,7 @@ class Message(SQLModel, table=True):
         ForeignKeyConstraint(["account_id", "content_id"], ["content.account_id", "content.id"]),
         Index(
             "ix_message_due",
-            "stream",
+            "lane_id",
             "due_at",
             "id",
             sqlite_where=text("due_at IS NOT NULL"),
@@ -154,6 +193,8 @@ class Message(SQLModel, table=True):
 
     id: int = id_field()
     account_id: int = Field(foreign_key="account.id", sa_type=IdType)
+    # No foreign key: lanes are never deleted, and a row without one (0) still leaves.
+    lane_id: int = Field(default=0, sa_type=IdType, sa_column_kwargs={"server_default": "0"})
     stream: Stream = Field(sa_type=StateType(Stream))
     state: MessageState = Field(sa_type=StateType(MessageState))
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from kartramail.clock import now
 from kartramail.ids import new_id
+from kartramail.outbox.lanes import MAIL, PLATFORM, lane_id_for
 from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.backoff import lifetime
 from kartramail.rules.streams import Stream
@@ -30,6 +31,12 @@ def enqueue_platform_mail(
     message = Message(
         id=new_id(),
         account_id=account_id,
+        lane_id=lane_id_for(
+            session,
+            account_id,
+            Stream.TRANSACTIONAL,
+            MAIL if source_kind is SourceKind.SAMPLE else PLATFORM,
+        ),
         stream=Stream.TRANSACTIONAL,
         state=MessageState.QUEUED,
         created_at=at,

@@ -6,16 +6,13 @@ Revision ID: 0005
 Revises: 0004
 """
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
 from kartramail.db import IdType, UtcDateTime
 
 revision = "0005"
-# Until 0004, which is being written beside this one, has come: then only "0004" is right.
-down_revision = "0004" if list(Path(__file__).parent.glob("0004_*.py")) else "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -10,6 +10,7 @@ from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.ids import new_id
 from kartramail.outbox.contents import store_content
+from kartramail.outbox.lanes import lane_id_for
 from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.addresses import Address
 from kartramail.rules.streams import Stream
@@ -50,10 +51,12 @@ def add_messages(
     """Queued messages to `n@domain`, due now; returns their ids in order."""
     at = now()
     content_id = store_content(session, account_id, words)
+    lane_id = lane_id_for(session, account_id, stream)
     rows = [
         {
             "id": new_id(),
             "account_id": account_id,
+            "lane_id": lane_id,
             "stream": stream,
             "state": MessageState.QUEUED,
             "created_at": at,
