@@ -18,7 +18,7 @@ from kartramail.outbox.retention import move_old_messages
 from tests.support.outbox import add_account, add_messages
 
 MESSAGES = 4_000
-KILLS = 6
+KILLS = 4
 _MOVE = """
 import sys
 from kartramail.db import Database
