@@ -59,7 +59,7 @@ class Destinations:
         self._connections = connections
         self._for_slow = max(1, connections // _SHARE)
         self._for_one_slow = min(2, self._for_slow)
-        self._for_unknown = max(2, connections // 4)
+        self._for_unknown = max(1, min(max(2, connections // 4), connections - 1))
         self._for_half = max(1, connections // 2)
         self._enough_slow = max(2, min(6, connections // 2))
         self._slow: dict[str, Destination] = {}  # those that seemed slow when last looked at

@@ -7,6 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from kartramail.delivery.destinations import Clock, Destinations
 from kartramail.rules.replies import Accepted
 
@@ -99,6 +101,26 @@ def test_the_others_keep_their_rate_while_one_domain_in_ten_stalls() -> None:
     assert _others(uneven) >= 0.9 * _others(even)
     assert _others(unfair) < 0.1 * _others(even)
     assert uneven.sent["stalled.net"] >= 9  # it is served, too
+
+
+@pytest.mark.parametrize("connections", [1, 2, 3, 4, 8])
+def test_so_they_do_with_few_connections_once_it_is_known(connections: int) -> None:
+    def run(stalled: float) -> Simulation:
+        one = Simulation(
+            lambda domain, at: stalled if domain == "stalled.net" else QUICK,
+            DOMAINS,
+            20_000 * connections,
+            connections=connections,
+        )
+        one.late_from = 15.0
+        one.run(60)
+        return one
+
+    kept, whole = (
+        sum(n for domain, n in run(stalled).sent_late.items() if domain.startswith("quick"))
+        for stalled in (STALLED, QUICK)
+    )
+    assert kept >= 0.9 * whole
 
 
 def test_ten_stalled_domains_share_what_one_would_have() -> None:
