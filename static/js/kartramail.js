@@ -125,6 +125,12 @@ for (const swapping of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
   });
 }
 
+/* A part that renews itself waits while somebody is in it, or looks twice at what it offers. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target?.closest?.("[data-keeps-focus]");
+  if (part?.contains(document.activeElement) || part?.querySelector("details[open]")) event.detail.shouldSwap = false;
+});
+
 const markValidity = (message) => {
   const input = inputOf(message);
   if (!input) return;

@@ -14,8 +14,8 @@ from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.ids import show_id
 from kartramail.messages.enqueue import Letter, enqueue_letters
-from kartramail.outbox.claims import reclaim
 from kartramail.outbox.models import Message, MessageState, SourceKind
+from kartramail.outbox.workers import reclaim
 from kartramail.rules.addresses import Address
 from kartramail.senders.models import MailboxProof
 from tests.activity.test_list import add
