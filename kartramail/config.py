@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         return self.mail_transport is MailTransport.CATCHER
 
     @property
+    def has_sending_limits(self) -> bool:
+        """True where accounts have daily limits: by default wherever mail leaves this machine."""
+        return not self.has_catcher if self.sending_limits is None else self.sending_limits
+
+    @property
     def mail_host_and_port(self) -> tuple[str, int]:
         """The SMTP server that the worker talks to."""
         if self.has_catcher:

@@ -31,7 +31,10 @@ FLOORS = [
 ]
 DOOR_PACKAGES = {"activity", "api", "worker", "sandbox", "ops", "cli"}
 DOOR_FILES = {"forms", "views", "commands"}
-CROSSES_ACCOUNTS = {"claims", "rounds", "results", "figures", "contents", "resolved_senders"}
+CROSSES_ACCOUNTS = {
+    *("claims", "releases", "workers", "lane_looks", "queue_figures"),
+    *("rounds", "results", "figures", "contents", "resolved_senders"),
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

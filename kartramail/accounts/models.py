@@ -38,7 +38,6 @@ class Account(SQLModel, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     onboarding_hidden_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    daily_limit: int | None = None  # messages of each stream; None: the warm-up's (R-FAIR)
     version: int = 1
 
 

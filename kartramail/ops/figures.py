@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 
 from kartramail.clock import now
-from kartramail.outbox.claims import measure_queue
 from kartramail.outbox.models import Message
+from kartramail.outbox.queue_figures import measure_queue
 
 
 @dataclass(frozen=True, slots=True)

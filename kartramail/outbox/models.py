@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     FAILED = "failed"
     RECLAIMED = "reclaimed"
     CANCELLED = "cancelled"
+    DELAYED = "delayed"
 
 
 class LaneState(StrEnum):
@@ -76,7 +77,7 @@ class Lane(SQLModel, table=True):
 class SendingDay(SQLModel, table=True):
     """How many messages of a stream an account began to send on a day (UTC), for its daily limit.
 
-    Kept while an account has one: the days before are what its warm-up is counted by.
+    The days before today are what the warm-up of an account is counted by.
     """
 
     __tablename__ = "sending_day"
@@ -85,6 +86,15 @@ class SendingDay(SQLModel, table=True):
     stream: Stream = Field(primary_key=True, sa_type=StateType(Stream))
     day: date = Field(primary_key=True)
     count: int = 0
+
+
+class SendingLimit(SQLModel, table=True):
+    """What the operator lets an account send in a day, in each stream, instead of its warm-up."""
+
+    __tablename__ = "sending_limit"
+
+    account_id: int = Field(foreign_key="account.id", primary_key=True, sa_type=IdType)
+    per_day: int
 
 
 class Content(SQLModel, table=True):

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from kartramail.clock import now
 from kartramail.config import Settings
-from kartramail.outbox.claims import waiting_without_worker
+from kartramail.outbox.queue_figures import waiting_without_worker
 from kartramail.web.access import database
 from kartramail.web.reading import in_zone
 

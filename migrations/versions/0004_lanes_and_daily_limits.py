@@ -50,7 +50,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("account_id", "stream", "day", name=op.f("pk_sending_day")),
     )
-    op.add_column("account", sa.Column("daily_limit", sa.Integer(), nullable=True))
+    op.create_table(
+        "sending_limit",
+        sa.Column("account_id", IdType, nullable=False),
+        sa.Column("per_day", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_sending_limit_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_sending_limit")),
+    )
     op.add_column("message", sa.Column("lane_id", IdType, server_default="0", nullable=False))
     _make_lanes()
     op.drop_index("ix_message_due", table_name="message")
@@ -72,7 +80,7 @@ def downgrade() -> None:
     op.drop_index("ix_message_due", table_name="message")
     _index_what_waits("stream")
     op.drop_column("message", "lane_id")
-    op.drop_column("account", "daily_limit")
+    op.drop_table("sending_limit")
     op.drop_table("sending_day")
     op.drop_table("lane")
 
@@ -93,7 +101,7 @@ def _make_lanes() -> None:
     connection = op.get_bind()
     source = "CASE WHEN source_kind IN ('platform', 'test') THEN 'platform' ELSE 'mail' END"
     found = connection.execute(
-        sa.text(f"SELECT DISTINCT account_id, stream, {source} AS source FROM message")  # noqa: S608
+        sa.text(f"SELECT DISTINCT account_id, stream, {source} AS source FROM message")
     ).all()
     for account_id, stream, name in found:
         values = {"id": new_id(), "account": account_id, "stream": stream, "source": name}

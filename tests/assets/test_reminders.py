@@ -10,8 +10,9 @@ from kartramail.assets.rounds import release_due_reminders
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.installation import Installation
-from kartramail.outbox.claims import claim, register_worker
+from kartramail.outbox.claims import claim
 from kartramail.outbox.models import EventKind, Message, MessageState
+from kartramail.outbox.workers import register_worker
 from tests.support.cast import Actor
 from tests.support.events import (
     EVERYWHERE,

@@ -15,9 +15,11 @@ from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.installation import Installation
 from kartramail.messages.queries import find_message
-from kartramail.outbox.claims import claim, reclaim, register_worker, release, sign_off
+from kartramail.outbox.claims import claim
 from kartramail.outbox.models import Message, MessageState, Worker
+from kartramail.outbox.releases import release
 from kartramail.outbox.results import Result, record_results
+from kartramail.outbox.workers import reclaim, register_worker, sign_off
 from kartramail.rules.replies import Accepted, Deferred, Reply, Stage
 from tests.support.cast import Actor
 from tests.support.events import (

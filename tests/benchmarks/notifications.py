@@ -27,9 +27,10 @@ from kartramail.installation import Installation
 from kartramail.messages.candidates import Wanted, resolve_all
 from kartramail.messages.compose import Composer
 from kartramail.onboarding.service import create_confirmed_account
-from kartramail.outbox.claims import claim, register_worker
+from kartramail.outbox.claims import claim
 from kartramail.outbox.contents import load_contents
 from kartramail.outbox.models import Message
+from kartramail.outbox.workers import register_worker
 from kartramail.senders.models import Sender
 from tests.benchmarks.figures import Bound, interleave, show_figure, show_heading, show_ratio
 from tests.benchmarks.surroundings import DATABASES, environment

@@ -14,8 +14,9 @@ from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.delivery import engine
 from kartramail.delivery.lease import Lease, read_clocks
-from kartramail.outbox.claims import reclaim, register_worker, waiting_without_worker
 from kartramail.outbox.models import MessageState, Worker
+from kartramail.outbox.queue_figures import waiting_without_worker
+from kartramail.outbox.workers import reclaim, register_worker
 from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import add_account, add_messages, messages
 from tests.support.smtp_server import Received, SinkServer

@@ -10,9 +10,10 @@ from sqlmodel import update
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.delivery.recorder import Recorder
-from kartramail.outbox.claims import claim, reclaim, register_worker
+from kartramail.outbox.claims import claim
 from kartramail.outbox.models import MessageState, Worker
 from kartramail.outbox.results import Failed, Result
+from kartramail.outbox.workers import reclaim, register_worker
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, Stage
 from tests.support.outbox import add_account, add_messages, messages
 

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from kartramail import create_app
 from kartramail.clock import now
 from kartramail.db import Database
-from kartramail.outbox.claims import claim, register_worker
+from kartramail.outbox.claims import claim
+from kartramail.outbox.workers import register_worker
 from tests.conftest import make_settings
 from tests.support.outbox import add_account, add_messages
 

@@ -1,27 +1,22 @@
 """Claims and fencing (R-OUTBOX), on both databases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from time import monotonic
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, select, update
+from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
 from kartramail.db import Database
-from kartramail.outbox.claims import (
-    WorkerGone,
-    beat,
-    claim,
-    measure_queue,
-    reclaim,
-    register_worker,
-    release,
-    release_others,
-    sign_off,
-)
-from kartramail.outbox.models import Attempt, Message, MessageState, Worker
+from kartramail.outbox.claims import Claimer, WorkerGone, claim
+from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for, open_lane
+from kartramail.outbox.models import Attempt, Lane, Message, MessageState, Worker
+from kartramail.outbox.queue_figures import measure_queue
+from kartramail.outbox.releases import postpone, release, release_others
 from kartramail.outbox.resolved_senders import SenderAnswer, store_resolved_sender
 from kartramail.outbox.results import Failed, Result, record_results
+from kartramail.outbox.workers import beat, reclaim, register_worker, sign_off
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from kartramail.rules.streams import Stream
 from tests.support.outbox import add_account, add_messages, messages
@@ -216,6 +211,12 @@ def _die_with(session: Session, message_id: int, times: int) -> None:
         assert reclaim(session, timedelta(seconds=15)) == 1
 
 
+def set_expiry(session: Session, message_id: int, at: datetime) -> None:
+    session.connection().execute(
+        update(Message).where(col(Message.id) == message_id).values(expires_at=at)
+    )
+
+
 def _wait_of(message: Message) -> timedelta:
     assert message.due_at is not None
     return message.due_at - now()
@@ -226,12 +227,12 @@ def test_a_message_that_kills_its_workers_waits_longer_and_then_fails(
 ) -> None:
     with db.transaction() as session:
         (message_id,) = add_messages(session, account_id, 1)
-        _die_with(session, message_id, 3)
+        _die_with(session, message_id, 5)
     assert _wait_of(messages(db)[0]) <= timedelta(0)
     with db.transaction() as session:
         _die_with(session, message_id, 1)
     (message,) = messages(db)
-    assert (message.deaths, message.attempts, message.tries) == (4, 4, 0)
+    assert (message.deaths, message.attempts, message.tries) == (6, 6, 0)
     assert timedelta(seconds=30) < _wait_of(message) <= timedelta(minutes=2)
     with db.transaction() as session:
         _die_with(session, message_id, 5)
@@ -240,7 +241,7 @@ def test_a_message_that_kills_its_workers_waits_longer_and_then_fails(
         _die_with(session, message_id, 1)
     (message,) = messages(db)
     assert (message.state, message.due_at) == (MessageState.FAILED, None)
-    assert message.reply == "Given up: 10 processes ended while they held this message."
+    assert message.reply == "Given up: 12 processes ended while they held this message."
 
 
 def test_a_message_whose_time_is_over_fails_with_its_worker(db: Database, account_id: int) -> None:
@@ -252,13 +253,127 @@ def test_a_message_whose_time_is_over_fails_with_its_worker(db: Database, accoun
             content_id=None,
             template="confirm_signup",
             variables={"link": "secret"},
-            expires_at=now(),
         )
-        _die_with(session, message_id, 1)
+        worker = a_worker(session)
+        claim(session, worker, 1)
+        set_expiry(session, message_id, now())
+        _age(session, worker)
+        assert reclaim(session, timedelta(seconds=15)) == 1
     (message,) = messages(db)
     assert message.state is MessageState.FAILED
     assert message.reply is not None
     assert message.variables is None  # nobody needs the link any more
+
+
+def test_what_waited_past_its_time_ends_when_it_is_claimed(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        late, good = add_messages(session, account_id, 2)
+        set_expiry(session, late, now() - timedelta(seconds=1))
+        held = claim(session, a_worker(session), 10)
+    assert [message.id for message in held] == [good]
+    assert messages(db)[0].state is MessageState.FAILED
+    assert messages(db)[0].worker_id is None
+
+
+def test_what_came_back_from_the_dead_twice_is_due_a_few_at_a_time(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 40)
+        for _ in range(2):
+            worker = a_worker(session)
+            assert len(claim(session, worker, 100)) == 40
+            _age(session, worker)
+            assert reclaim(session, timedelta(seconds=15)) == 40
+    due = sorted(message.due_at for message in messages(db) if message.due_at)
+    assert len(due) == 40
+    assert len(set(due)) == 10
+
+
+def test_a_held_lane_keeps_all_it_has_and_opens_again(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 3, stream=Stream.COMMERCIAL)
+        (receipt,) = add_messages(session, account_id, 1)
+        lane = lane_id_for(session, account_id, Stream.COMMERCIAL)
+        assert hold_lane(session, account_id, lane)
+        assert not hold_lane(session, account_id, lane)
+        worker = a_worker(session)
+        assert [message.id for message in claim(session, worker, 10)] == [receipt]
+        assert not open_lane(session, account_id + 1, lane)
+        assert open_lane(session, account_id, lane)
+        assert len(claim(session, worker, 10)) == 3
+
+
+def test_the_lane_of_the_platform_is_never_held(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
+        assert not hold_lane(session, account_id, lane)
+
+
+def test_accounts_take_turns_by_weight(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        other = add_account(session, "Other", "jo@yourcompany.com")
+        add_messages(session, account_id, 1_000, stream=Stream.COMMERCIAL)
+        add_messages(session, other, 1_000, stream=Stream.COMMERCIAL)
+        heavy = lane_id_for(session, other, Stream.COMMERCIAL)
+        session.connection().execute(update(Lane).where(col(Lane.id) == heavy).values(weight=3))
+        claimer, worker = Claimer(has_limits=False), a_worker(session)
+        held = [message for _ in range(8) for message in claimer.claim(session, worker, 100)]
+    assert len(held) == 800
+    share = sum(message.account_id == other for message in held) / len(held)
+    assert 0.65 <= share <= 0.85
+
+
+def test_a_receipt_overtakes_what_waits_in_other_lanes(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 500, stream=Stream.COMMERCIAL)
+        claimer, worker = Claimer(has_limits=False), a_worker(session)
+        assert len(claimer.claim(session, worker, 100)) == 100
+        (receipt,) = add_messages(session, account_id, 1)
+    end = monotonic() + 5
+    while monotonic() < end:
+        with db.transaction() as session:
+            held = claimer.claim(session, worker, 1)
+        if held[0].id == receipt:
+            return
+    raise AssertionError("the receipt waited behind a broadcast")
+
+
+def test_a_row_without_a_lane_still_leaves(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        (message_id,) = add_messages(session, account_id, 1, lane_id=0)
+        assert [one.id for one in claim(session, a_worker(session), 10)] == [message_id]
+
+
+def test_postponed_rows_wait_free_of_charge(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        first, second = add_messages(session, account_id, 2)
+        worker = a_worker(session)
+        claim(session, worker, 10)
+        set_expiry(session, second, now() - timedelta(seconds=1))
+        later = now() + timedelta(minutes=2)
+        postpone(session, worker, {first: later, second: later})
+    one, two = messages(db)
+    assert (one.state, one.due_at, one.tries, one.attempts) == (MessageState.QUEUED, later, 0, 0)
+    assert two.state is MessageState.FAILED
+
+
+def test_nothing_is_postponed_past_its_time(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        (message_id,) = add_messages(session, account_id, 1)
+        worker = a_worker(session)
+        claim(session, worker, 10)
+        postpone(session, worker, {message_id: now() + timedelta(days=30)})
+    (message,) = messages(db)
+    assert message.due_at == message.expires_at
+
+
+def test_rows_of_others_are_not_postponed(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        (message_id,) = add_messages(session, account_id, 1)
+        claim(session, a_worker(session), 10)
+        postpone(session, a_worker(session), {message_id: now()})
+    assert messages(db)[0].state is MessageState.SENDING
 
 
 def test_answers_of_the_server_are_no_deaths(db: Database, account_id: int) -> None:

@@ -1,0 +1,153 @@
+"""Rows that a worker gives back without having put them on the wire. It is free.
+
+One of the few files that cross accounts: every statement names the worker that holds the rows.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case
+from sqlmodel import Session, col, insert, update
+
+from kartramail.clock import now
+from kartramail.db import UtcDateTime
+from kartramail.ids import new_id
+from kartramail.outbox.cancellation import end_called_back
+from kartramail.outbox.limits import take_back_rows
+from kartramail.outbox.models import (
+    VARIABLES_AFTER_THE_END,
+    Event,
+    EventKind,
+    Message,
+    MessageState,
+)
+
+_TIME_OVER = "Given up before it was tried again: its time was over."
+
+
+def release(session: Session, worker_id: int, ids: Sequence[int] | None = None) -> None:
+    """Give rows back that were never on the wire (all of the worker's, or these). It is free.
+
+    What was called back meanwhile, or whose time is over, ends here.
+    """
+    statement = update(Message).where(col(Message.worker_id) == worker_id)
+    if ids is not None:
+        statement = statement.where(col(Message.id).in_(ids))
+    _make_due(session, statement)
+
+
+_POSTPONE = (
+    update(Message)
+    .where(col(Message.id) == bindparam("id_"), col(Message.worker_id) == bindparam("worker"))
+    .values(worker_id=None, due_at=bindparam("due", type_=UtcDateTime))
+)
+
+
+def postpone(session: Session, worker_id: int, due: Mapping[int, datetime]) -> None:
+    """Let rows that were never on the wire wait until then, at no cost.
+
+    None waits past the end of its time: it is looked at then, and ends. What was called back
+    meanwhile, or whose time is over, ends here.
+    """
+    if not due:
+        return
+    at = now()
+    mine = (
+        session.connection()
+        .execute(
+            update(Message)
+            .where(
+                col(Message.id).in_(list(due)),
+                col(Message.worker_id) == worker_id,
+                col(Message.expires_at) > at,
+            )
+            .values(state=waiting_state())
+            .returning(
+                *(col(Message.id), col(Message.expires_at), col(Message.account_id)),
+                *(col(Message.stream), col(Message.tries), col(Message.deaths)),
+            )
+        )
+        .all()
+    )
+    take_back_rows(session, mine)
+    if mine:
+        session.connection().execute(
+            _POSTPONE,
+            [
+                {"id_": row.id, "worker": worker_id, "due": min(due[row.id], row.expires_at)}
+                for row in mine
+            ],
+        )
+    if len(mine) < len(due):
+        release(session, worker_id, sorted(due.keys() - {row.id for row in mine}))
+
+
+def release_others(session: Session, worker_id: int, held: Collection[int]) -> int:
+    """Give back whatever is this worker's by the database, but not among what it holds; how many.
+
+    Such rows are left when the database went away between a claim and its answer, or before rows
+    could be given back: a worker that lives would keep them for ever. It is free.
+    """
+    return _make_due(
+        session,
+        update(Message).where(
+            col(Message.worker_id) == worker_id, col(Message.id).not_in(list(held))
+        ),
+    )
+
+
+def _make_due(session: Session, statement: Any) -> int:
+    at = now()
+    is_over = col(Message.expires_at) <= at
+    rows = (
+        session.connection()
+        .execute(
+            statement.values(
+                worker_id=None,
+                due_at=case((is_over, None), else_=at),
+                state=case((is_over, MessageState.FAILED.value), else_=waiting_state()),
+                variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
+            ).returning(
+                *(col(Message.id), col(Message.state), col(Message.account_id)),
+                *(col(Message.stream), col(Message.tries), col(Message.deaths)),
+            )
+        )
+        .all()
+    )
+    take_back_rows(session, rows)
+    states = {row.id: row.state for row in rows}
+    _end_unsent(session, [one for one in states if states[one] is MessageState.FAILED])
+    return len(states)
+
+
+def _end_unsent(session: Session, ended: Collection[int]) -> None:
+    """Say of what ended here, whether it was called back or its time was over."""
+    failed = set(ended) - set(end_called_back(session, ended))
+    if not failed:
+        return
+    session.connection().execute(
+        update(Message).where(col(Message.id).in_(failed)).values(reply=_TIME_OVER)
+    )
+    session.connection().execute(
+        insert(Event), [event_row(one, EventKind.FAILED, _TIME_OVER) for one in sorted(failed)]
+    )
+
+
+def event_row(message_id: int, kind: EventKind, words: str) -> dict[str, Any]:
+    """What happened to a message, as a row."""
+    return {
+        "id": new_id(),
+        "message_id": message_id,
+        "kind": kind,
+        "at": now(),
+        "detail": {"words": words},
+    }
+
+
+def waiting_state() -> Any:
+    """The state of a row that waits: tried already, or not yet."""
+    return case(
+        (col(Message.tries) + col(Message.deaths) == 0, MessageState.QUEUED.value),
+        else_=MessageState.DEFERRED.value,
+    )

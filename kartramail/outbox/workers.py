@@ -1,0 +1,161 @@
+"""Workers: who lives, by their heartbeat, and what becomes of what a dead one held.
+
+A hold is kept by a heartbeat whose age is told by the database's clock: machines whose clocks
+differ must not bury each other's workers. One of the few files that cross accounts.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, literal, or_
+from sqlmodel import Session, col, delete, func, insert, select, update
+
+from kartramail.clock import now
+from kartramail.ids import new_id
+from kartramail.outbox.cancellation import end_called_back
+from kartramail.outbox.models import (
+    VARIABLES_AFTER_THE_END,
+    Event,
+    EventKind,
+    Message,
+    MessageState,
+    Worker,
+)
+from kartramail.outbox.releases import event_row, release
+from kartramail.rules.backoff import next_wait
+
+# A message that was held by so many dead workers may be what kills them: from then on it waits. One
+# that ten have died with is given up, some three hours after the sixth.
+_DEATHS_FORGIVEN = 5
+_MOST_DEATHS = 12
+
+# Rows that came back from dead workers more than once are due a few at a time.
+_TOGETHER = 4
+_APART = timedelta(milliseconds=20)
+
+
+def database_now(session: Session) -> datetime:
+    """The moment by the clock that all workers of this database share.
+
+    SQLite's is this machine's, as all of its workers are here.
+    """
+    if session.connection().dialect.name == "sqlite":
+        return now()
+    moment: datetime = session.connection().scalar(select(func.clock_timestamp()))
+    return moment
+
+
+def register_worker(session: Session, host: str, pid: int) -> int:
+    """A new worker; returns its number. A process that was declared dead registers anew."""
+    at = database_now(session)
+    worker = Worker(id=new_id(), host=host[:255], pid=pid, started_at=at, heartbeat_at=at)
+    session.add(worker)
+    session.flush()
+    return worker.id
+
+
+def beat(session: Session, worker_id: int) -> bool:
+    """Say that the worker lives. False when others have declared it dead and took its rows."""
+    result = session.connection().execute(
+        update(Worker).where(col(Worker.id) == worker_id).values(heartbeat_at=database_now(session))
+    )
+    return result.rowcount == 1
+
+
+def sign_off(session: Session, worker_id: int) -> None:
+    """The worker ends in good order: whatever it still holds was not on the wire."""
+    release(session, worker_id)
+    session.connection().execute(delete(Worker).where(col(Worker.id) == worker_id))
+
+
+def reclaim(session: Session, lease: timedelta) -> int:
+    """Make what dead workers held due again; returns how many rows.
+
+    It costs each an attempt (R-RETRY): any of them may have been on the wire, and a message that
+    kills its worker must not go round for ever. Rows under a number that is no worker's at all
+    are taken as well: whoever held them is gone.
+    """
+    silent_since = database_now(session) - lease
+    dead_ids = list(
+        session.exec(
+            select(Worker.id)
+            .where(Worker.heartbeat_at < silent_since)
+            # One that hangs in the middle of a claim must not stop the heart of all others.
+            .with_for_update(skip_locked=True)
+        )
+    )
+    # One SELECT sees one moment: a row that a worker holds there, and the worker, or neither.
+    held = session.connection().execute(
+        select(Message.id, Message.worker_id, Message.deaths)
+        .where(
+            col(Message.worker_id).is_not(None),
+            or_(
+                col(Message.worker_id).in_(dead_ids),
+                col(Message.worker_id).not_in(select(Worker.id)),
+            ),
+        )
+        .order_by(col(Message.id))
+    )
+    by_deaths: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in held:
+        by_deaths[row.deaths + 1].append((row.id, row.worker_id))
+    count = sum(
+        _return_from_dead(session, rows, deaths) for deaths, rows in sorted(by_deaths.items())
+    )
+    if dead_ids:
+        session.connection().execute(delete(Worker).where(col(Worker.id).in_(dead_ids)))
+    return count
+
+
+def _return_from_dead(session: Session, rows: list[tuple[int, int]], deaths: int) -> int:
+    """Make these rows, ids with the worker that held them, due again, or end them; how many.
+
+    One that may be what kills workers comes back a moment after the last such one: so few of them
+    are held together, and the innocent ones are soon known.
+    """
+    late = deaths - _DEATHS_FORGIVEN
+    wait = next_wait(late, 0.5) if late > 0 else timedelta(0)
+    step = _APART if deaths > 1 else timedelta(0)
+    size = _TOGETHER if deaths > 1 else len(rows)
+    count = 0
+    for number, start in enumerate(range(0, len(rows), size)):
+        group = rows[start : start + size]
+        count += _return_group(session, group, deaths, now() + wait + number * step)
+    return count
+
+
+def _return_group(
+    session: Session, rows: list[tuple[int, int]], deaths: int, due_at: datetime
+) -> int:
+    # As the row is now: it may have been called back since it was read.
+    is_over = or_(literal(deaths >= _MOST_DEATHS), col(Message.expires_at) <= due_at)
+    returned = session.connection().execute(
+        update(Message)
+        .where(
+            col(Message.id).in_([number for number, _ in rows]),
+            col(Message.worker_id).in_(sorted({worker for _, worker in rows})),
+        )
+        .values(
+            worker_id=None,
+            due_at=case((is_over, None), else_=due_at),
+            deaths=deaths,
+            attempts=col(Message.attempts) + 1,
+            state=case((is_over, MessageState.FAILED.value), else_=MessageState.DEFERRED.value),
+            reply=case((is_over, _given_up(deaths)), else_=col(Message.reply)),
+            variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
+        )
+        .returning(col(Message.id), col(Message.state))
+    )
+    states = {row.id: row.state for row in returned}
+    if states:
+        words = "The process that held this message ended before it could report."
+        events = [event_row(one, EventKind.RECLAIMED, words) for one in sorted(states)]
+        session.connection().execute(insert(Event), events)
+    end_called_back(session, [one for one in states if states[one] is MessageState.FAILED])
+    return len(states)
+
+
+def _given_up(deaths: int) -> str:
+    if deaths >= _MOST_DEATHS:
+        return f"Given up: {deaths} processes ended while they held this message."
+    return "Given up: the process that held this message ended, and its time is over."

@@ -1,0 +1,138 @@
+"""Daily limits and the warm-up of new accounts (R-FAIR), on both databases."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import Session, col, select, update
+
+from kartramail.clock import now
+from kartramail.db import Database
+from kartramail.outbox.claims import Claimer
+from kartramail.outbox.lanes import PLATFORM, lane_id_for
+from kartramail.outbox.limits import set_limit
+from kartramail.outbox.models import Message, SendingDay
+from kartramail.outbox.releases import postpone, release
+from kartramail.outbox.workers import register_worker
+from kartramail.rules.streams import Stream
+from kartramail.rules.warm_up import daily_limit
+from tests.support.outbox import add_account, add_messages
+
+COMMERCIAL = Stream.COMMERCIAL
+
+
+@pytest.fixture
+def account_id(db: Database) -> int:
+    with db.transaction() as session:
+        return add_account(session)
+
+
+def take(session: Session, limit: int, *, claimer: Claimer | None = None) -> list[int]:
+    """What a worker of its own can claim."""
+    claimer = claimer or Claimer(has_limits=True)
+    return [one.id for one in claimer.claim(session, register_worker(session, "test", 1), limit)]
+
+
+def counted(session: Session) -> dict[date, int]:
+    """How many were counted, by day."""
+    return dict(session.exec(select(SendingDay.day, SendingDay.count)).all())
+
+
+def test_a_new_account_starts_small_and_may_send_more_each_day() -> None:
+    plan = [daily_limit(COMMERCIAL, days, None) for days in range(20)]
+    assert plan == sorted(plan)
+    assert plan[0] == 500
+    assert plan[-1] == 1_000_000
+
+
+def test_the_operator_decides_over_the_plan() -> None:
+    assert daily_limit(COMMERCIAL, 0, 9) == 9
+
+
+def test_no_more_than_the_limit_leaves_in_a_day(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 60, stream=COMMERCIAL)
+        set_limit(session, account_id, 25)
+        claimer = Claimer(has_limits=True)
+        taken = [len(take(session, 10, claimer=claimer)) for _ in range(6)]
+        assert sum(taken) == 25
+        assert counted(session) == {now().date(): 25}
+
+
+def test_receipts_go_on_where_the_limit_of_commercial_mail_is_reached(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 5, stream=COMMERCIAL)
+        set_limit(session, account_id, 2)
+        assert len(take(session, 10)) == 2
+        (receipt,) = add_messages(session, account_id, 1)
+        assert take(session, 10) == [receipt]
+
+
+def test_mail_of_the_platform_has_no_limit(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
+        add_messages(session, account_id, 5, lane_id=lane)
+        set_limit(session, account_id, 0)
+        assert len(take(session, 10)) == 5
+
+
+def test_one_account_s_limit_is_not_another_s(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        other = add_account(session, "Other", "jo@yourcompany.com")
+        set_limit(session, account_id, 0)
+        add_messages(session, account_id, 3, stream=COMMERCIAL)
+        theirs = add_messages(session, other, 3, stream=COMMERCIAL)
+        assert take(session, 10) == theirs
+
+
+def test_the_limit_holds_however_many_workers_claim_with_old_looks(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 60, stream=COMMERCIAL)
+        set_limit(session, account_id, 25)
+        claimers = [Claimer(has_limits=True) for _ in range(4)]
+        for claimer in claimers:
+            take(session, 1, claimer=claimer)  # each has looked, and believes the rest is free
+        taken = sum(len(take(session, 20, claimer=claimer)) for claimer in claimers)
+        assert 4 + taken == 25
+
+
+def test_a_day_later_the_account_may_send_again_and_more(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 2_000, stream=COMMERCIAL)
+        assert len(take(session, 2_000)) == 500
+        session.connection().execute(
+            update(SendingDay).values(day=now().date() - timedelta(days=1))
+        )
+        assert len(take(session, 2_000)) == 1_000
+
+
+def test_what_goes_back_unsent_is_not_counted(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 4, stream=COMMERCIAL)
+        claimer, worker = Claimer(has_limits=True), register_worker(session, "test", 1)
+        ids = [one.id for one in claimer.claim(session, worker, 10)]
+        postpone(session, worker, {ids[0]: now() + timedelta(minutes=1)})
+        assert counted(session) == {now().date(): 3}
+        release(session, worker)
+        assert counted(session) == {now().date(): 0}
+
+
+def test_a_second_try_is_not_counted_again(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        add_messages(session, account_id, 4, stream=COMMERCIAL)
+        session.connection().execute(
+            update(Message).where(col(Message.account_id) == account_id).values(tries=1)
+        )
+        assert len(take(session, 10)) == 4
+        assert counted(session) == {now().date(): 0}
+
+
+def test_without_limits_nothing_is_counted(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 0)
+        add_messages(session, account_id, 4, stream=COMMERCIAL)
+        assert len(take(session, 10, claimer=Claimer(has_limits=False))) == 4
+        assert counted(session) == {}
