@@ -19,6 +19,7 @@ from kartramail.adapters.template_checks import check_source, check_syntax_tree,
 from kartramail.adapters.template_code import block_faults, find_code
 from kartramail.adapters.template_limits import MAX_CODE, MAX_SOURCE
 from kartramail.adapters.template_links import defuse_links, has_written_addresses
+from kartramail.adapters.template_plain import PlainTemplate, plain_template
 from kartramail.adapters.template_sandbox import SandboxEnvironment, SandboxTemplate
 from kartramail.adapters.weighed_cache import WeighedCache
 from kartramail.errors import TemplateError
@@ -56,6 +57,8 @@ class CompiledTemplate:
     weight: int
     _template: BoundTemplate | None
     _constant: str
+    _plain: PlainTemplate | None
+    """Where the template is only text and plain outputs: filled in without the engine."""
 
     def render(self, variables: Mapping[str, object], /) -> str:
         """The text for `variables`; what is not among them is empty.
@@ -64,6 +67,9 @@ class CompiledTemplate:
         """
         if self._template is None:
             return self._constant
+        text = self._plain.render(variables) if self._plain else None
+        if text is not None:
+            return _finished(text, self._template, self.kind)
         return _rendered(self._template, self.kind, variables)
 
 
@@ -120,6 +126,7 @@ def _compiled(source: str, kind: TemplateKind) -> CompiledTemplate:
         _BYTES_FOR_CODE * code + _BYTES_FOR_TEXT * (len(source) + len(constant)),
         None if is_constant else template,
         constant,
+        None if is_constant else plain_template(template, _MAX_OUTPUT[kind]),
     )
 
 
@@ -140,9 +147,18 @@ def _rendered(template: BoundTemplate, kind: TemplateKind, variables: Mapping[st
         raise _explained("The template cannot be filled in", error) from error
     except Exception as error:  # a filter may raise anything on hostile values
         raise TemplateError("The template cannot be filled in with these values.") from error
-    if isinstance(template, SandboxTemplate) and template.writes_addresses:
+    return _finished(text, template, kind)
+
+
+def _finished(text: str, template: BoundTemplate, kind: TemplateKind) -> str:
+    """What was filled in, made harmless for where it will stand."""
+    if _writes_addresses(template):
         text = defuse_links(text)
     return _in_one_line(text) if kind is TemplateKind.SUBJECT else text
+
+
+def _writes_addresses(template: BoundTemplate | None) -> bool:
+    return isinstance(template, SandboxTemplate) and template.writes_addresses
 
 
 LONGEST_SUBJECT = 900
@@ -171,8 +187,12 @@ def _line_at(source: str, index: int) -> int:
     return source.count("\n", 0, index) + 1
 
 
+_MAX_OUTPUT = {
+    TemplateKind.SUBJECT: 500_000,
+    TemplateKind.TEXT: 500_000,
+    TemplateKind.HTML: 1_000_000,
+}
 _ENVIRONMENTS = {
-    TemplateKind.SUBJECT: SandboxEnvironment(max_output=500_000),
-    TemplateKind.TEXT: SandboxEnvironment(max_output=500_000),
-    TemplateKind.HTML: SandboxEnvironment(max_output=1_000_000, autoescape=True),
+    kind: SandboxEnvironment(max_output=most, autoescape=kind is TemplateKind.HTML)
+    for kind, most in _MAX_OUTPUT.items()
 }
