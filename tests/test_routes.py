@@ -58,6 +58,10 @@ TABLE: dict[str, May] = {
     "GET /activity/<shown_id>/text": May.SIGNED_IN,
     "POST /activity/<shown_id>/try-now": May.SIGNED_IN,
     "GET /activity/export": May.SIGNED_IN,
+    "POST /activity/lanes/<shown_id>/pause": May.SIGNED_IN,
+    "POST /activity/lanes/<shown_id>/resume": May.SIGNED_IN,
+    "GET /activity/waiting": May.SIGNED_IN,
+    "GET /activity/waiting/panel": May.SIGNED_IN,
     "GET /api/v1/": May.KEY,
     "GET /api/v1/assets": May.KEY,
     "POST /api/v1/assets": May.KEY,
@@ -392,6 +396,10 @@ def house(app: Flask, db: Database, alice: Actor, bob: Actor, charlie: Actor) ->
         "/api/v1/notifications/<string:type>": "calendar.booked",
         "/api/v1/static/<path:filename>": "none",
         "activity": show_id(test.id),
+        **{
+            f"/activity/lanes/<shown_id>/{what}": show_id(test.lane_id)
+            for what in ("pause", "resume")
+        },
         "assets <shown_id>": show_id(calendar.id),
         "<kind_name>": "calendar",
         "<field>": "subject",

@@ -3,7 +3,7 @@
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from kartramail.activity import action_views, export_views, message_views
+from kartramail.activity import action_views, export_views, message_views, waiting_views
 from kartramail.activity.choices import load_choices
 from kartramail.activity.filters import Filters, read_filters
 from kartramail.activity.queries import WINDOW, find_messages, has_messages
@@ -13,7 +13,7 @@ from kartramail.outbox.old_messages import has_old_messages
 from kartramail.web.access import database, installation, person, signed_in_required
 
 blueprint = Blueprint("activity", __name__, url_prefix="/activity")
-for inner in (export_views, message_views, action_views):
+for inner in (export_views, waiting_views, message_views, action_views):
     blueprint.register_blueprint(inner.blueprint)
 
 
@@ -44,6 +44,8 @@ def index() -> ResponseReturnValue:
         further=_address(filters, found.further),
         looked_back_to=found.looked_back_to,
         window=WINDOW,
+        is_whole=False,
+        **({} if is_fragment or is_empty else waiting_views.about_waiting()),
         newest=filters.address(before=None),
         export=filters.address("/activity/export", before=None),
         moment=now(),

@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
 from kartramail.accounts.history import record_change
+from kartramail.config import Settings
 from kartramail.ids import show_id
-from kartramail.outbox import lanes
+from kartramail.outbox import waiting as queue
 from kartramail.outbox.lanes import PLATFORM, find_lane, hold_lane, open_lane
 from kartramail.outbox.models import Lane, LaneState
+from kartramail.outbox.waiting import WaitReason
 from kartramail.rules.streams import Stream
 
 _TITLES: dict[str, tuple[str, str]] = {
@@ -23,28 +25,28 @@ _TITLES: dict[str, tuple[str, str]] = {
 _NOTHING = "Nothing to do."
 _OPERATOR = "Tell whoever runs this system, if this stays."
 
-_REASONS: dict[str, tuple[str, str, str]] = {
-    "HELD": ("paused", "It is paused.", "Resume it when it may leave."),
-    "DAILY_LIMIT": (
+_REASONS: dict[WaitReason, tuple[str, str, str]] = {
+    WaitReason.HELD: ("paused", "It is paused.", "Resume it when it may leave."),
+    WaitReason.DAILY_LIMIT: (
         "waiting",
-        "All that may leave today has left.",
+        "This is all for today.",
         "Nothing to do: the rest follows by itself. Whoever runs this system can raise the limit.",
     ),
-    "NOT_DUE": (
+    WaitReason.NOT_DUE: (
         "deferred",
         "It waits for its time, or for its next try.",
         "Nothing to do: it leaves by itself. The page of a message can ask for its next try now.",
     ),
-    "NO_WORKER": ("warning", "The process that delivers mail is not running.", _OPERATOR),
-    "SERVER": ("warning", "The mail server cannot be reached.", _OPERATOR),
-    "DESTINATION": (
+    WaitReason.NO_WORKER: ("warning", "The process that delivers mail is not running.", _OPERATOR),
+    WaitReason.SERVER: ("warning", "The mail server cannot be reached.", _OPERATOR),
+    WaitReason.DESTINATION: (
         "waiting",
         "The servers of some recipients are slow, or asked for a pause.",
         "Nothing to do: mail to others goes on.",
     ),
-    "ON_ITS_WAY": ("sending", "It is on its way.", _NOTHING),
+    WaitReason.ON_ITS_WAY: ("sending", "It is on its way.", _NOTHING),
 }
-"""The badge, why in words where the outbox has none, and what to do, by `WaitReason`."""
+"""The badge, why, and what to do. What the outbox says of a case stands behind why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,19 @@ class ShownLane:
     asks_first: bool
 
 
-def show_waiting(session: Session, account_id: int) -> list[ShownLane]:
+def show_waiting(session: Session, account_id: int, settings: Settings) -> list[ShownLane]:
     """The lanes of the account in which something waits, or that are paused."""
-    found = lanes.waiting(session, account_id)
+    found = queue.waiting(
+        session,
+        account_id,
+        has_limits=settings.has_sending_limits,
+        lease=timedelta(seconds=settings.worker_lease),
+    )
     shown = [
         _show(
             Lane(id=one.lane_id, account_id=account_id, stream=one.stream, source=one.source),
             _count(one.count, one.count_is_more),
-            one.reason.name,
+            one.reason,
             one.oldest_due_at,
             until=one.until,
             words=one.words,
@@ -81,7 +88,7 @@ def show_waiting(session: Session, account_id: int) -> list[ShownLane]:
     ]
     met = {one.lane_id for one in found}
     return shown + [
-        _show(lane, "No message", "HELD", lane.held_at)
+        _show(lane, "No message", WaitReason.HELD, lane.held_at)
         for lane in _held(session, account_id)
         if lane.id not in met
     ]
@@ -90,7 +97,7 @@ def show_waiting(session: Session, account_id: int) -> list[ShownLane]:
 def _show(
     lane: Lane,
     count: str,
-    reason: str,
+    reason: WaitReason,
     since: datetime | None,
     until: datetime | None = None,
     words: str = "",
@@ -105,9 +112,9 @@ def _show(
         badge=badge,
         since=since,
         until=until,
-        why=words or why,
+        why=f"{why} {words}".strip(),
         advice=advice,
-        is_held=reason == "HELD",
+        is_held=reason is WaitReason.HELD,
         can_be_held=lane.source != PLATFORM,
         asks_first=lane.stream is Stream.TRANSACTIONAL,
     )

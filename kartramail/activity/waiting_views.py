@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from kartramail.activity.waiting import pause, resume, show_waiting, version_of
 from kartramail.clock import now
 from kartramail.ids import read_id
-from kartramail.web.access import database, person, signed_in_required
+from kartramail.web.access import database, installation, person, signed_in_required
 
 blueprint = Blueprint("waiting", __name__)
 
@@ -24,7 +24,7 @@ _RESUMED = {
 @signed_in_required
 def page() -> ResponseReturnValue:
     """The whole of it, with buttons."""
-    return render_template("activity/waiting.html", **about_waiting(), is_whole=True)
+    return render_template("activity/waiting.html", **about_waiting(), is_whole=True, moment=now())
 
 
 @blueprint.get("/waiting/panel")
@@ -35,7 +35,7 @@ def panel() -> ResponseReturnValue:
     if request.args.get("seen") == about["waiting_version"]:
         return "", 204
     is_whole = request.args.get("whole") == "1"
-    return render_template("activity/_waiting.html", **about, is_whole=is_whole)
+    return render_template("activity/_waiting.html", **about, is_whole=is_whole, moment=now())
 
 
 @blueprint.post("/lanes/<shown_id>/pause")
@@ -63,8 +63,8 @@ def let_go(shown_id: str) -> ResponseReturnValue:
 def about_waiting() -> dict[str, object]:
     """What the panel shows."""
     with database().reading() as session:
-        shown = show_waiting(session, person().account_id)
-    return {"lanes": shown, "waiting_version": version_of(shown), "moment": now()}
+        shown = show_waiting(session, person().account_id, installation().settings)
+    return {"lanes": shown, "waiting_version": version_of(shown)}
 
 
 def _answer(has_changed: bool | None, words: dict[bool, tuple[str, str]]) -> ResponseReturnValue:

@@ -515,6 +515,8 @@ TOUR = (
     Stop("activity-empty", "zoe", _at("/activity")),
     Stop("activity-filtered", "jane", _at("/activity?state=trouble&days=7")),
     Stop("activity-none", "jane", _at("/activity?q=nobody@doeinc.com")),
+    Stop("activity-waiting", "jane", _at("/activity/waiting")),
+    Stop("activity-waiting-none", "zoe", _at("/activity/waiting")),
     Stop("message", "jane", _message("sent")),
     Stop("message-text", "jane", _message("sent", "/text")),
     Stop("message-headers", "jane", _message("sent", "/headers")),
