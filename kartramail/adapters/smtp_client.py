@@ -42,6 +42,15 @@ class SmtpClient(smtplib.SMTP):
             self.sock = context.wrap_socket(self.sock, server_hostname=host)
         self.does_esmtp, self.esmtp_features = False, {}
 
+    def go_on_without_waiting(self) -> bool:
+        """From now on nothing waits for the server. False where it has spoken without being asked.
+
+        To be called before anything else is sent.
+        """
+        if self.sock is not None:
+            self.sock.setblocking(False)
+        return not self._received
+
     @property
     def is_quiet(self) -> bool:
         """True while the server has neither closed nor said a thing that was not asked for."""

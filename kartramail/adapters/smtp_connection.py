@@ -1,4 +1,4 @@
-"""One SMTP connection of Flask-Mail, made strict: every step has a deadline, every answer is kept.
+"""One SMTP connection of Flask-Mail that never blocks once it is made, and pipelines.
 
 What Flask-Mail 0.10 leaves open is closed here. It sets no timeout, checks no certificate, loses
 refused recipients, and its `__exit__` hides the first failure. Nothing here needs an application
@@ -6,62 +6,58 @@ context, so a worker's threads can use it.
 """
 
 import smtplib
+import ssl
 import time
 
 import flask_mail
 
-from kartramail.adapters.smtp_client import SmtpClient
-from kartramail.adapters.smtp_handshake import connect
+from kartramail.adapters.smtp_client import SmtpClient, network_words
+from kartramail.adapters.smtp_conversation import Conversation, Offers
+from kartramail.adapters.smtp_handshake import NotConnected, connect
+from kartramail.adapters.smtp_message import OutgoingMessage
 from kartramail.adapters.smtp_settings import SmtpSettings
-from kartramail.rules.replies import (
-    SERVICE_CLOSING,
-    START_MAIL_INPUT,
-    Deferred,
-    Refused,
-    Reply,
-    Stage,
-    clean_words,
-    judge_reply,
-)
+from kartramail.rules.replies import Deferred, Stage
 
 QUIT_TIMEOUT = 5.0
 """Seconds for a goodbye: nothing depends on its answer."""
 
-
-class OutgoingMessage(flask_mail.Message):
-    """A message that is already bytes: what was signed is what leaves."""
-
-    def __init__(self, mail_from: str, rcpt_to: str, data: bytes) -> None:
-        # Not Flask-Mail's own: it would ask for an application, and for this machine's name in
-        # DNS (make_msgid) once a message.
-        self.sender = mail_from
-        self.recipients = [rcpt_to]
-        self.cc, self.bcc = [], []
-        self.data = data
-
-    def as_bytes(self) -> bytes:
-        """The message as it was handed in."""
-        return self.data
-
-    def has_bad_headers(self) -> bool:
-        """Never: the bytes were checked when they were built (rules/headers.py)."""
-        return False
+_READ = 65_536
+_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Connection(flask_mail.Connection):
-    """A Flask-Mail connection whose `send` leaves the server's answer in `reply`."""
+    """A Flask-Mail connection: `with` connects, greets and signs in; `send` announces a message.
+
+    After that nothing waits: `receive` and `flush` do what can be done now, `conversation` has
+    what became of the messages. `has_unwritten` says that the socket took less than there was.
+    """
 
     host: SmtpClient | None
-    reply: Reply
+    conversation: Conversation
 
     def __init__(self, settings: SmtpSettings) -> None:
         super().__init__(_mail_state(settings))
         self.settings = settings
-        self.opened_at = time.monotonic()
-        self._needs_reset = False
+        self.opened_at = self.used_at = self._moved_at = time.monotonic()
+        self._unwritten = b""
+        self._written = 0
+
+    def __enter__(self) -> "Connection":
+        """Connect. Raises NotConnected."""
+        super().__enter__()
+        client = self._client
+        self.conversation = Conversation(self.settings.server, Offers.read(client.esmtp_features))
+        if not client.go_on_without_waiting():
+            client.close()
+            words = "The server spoke without being asked."
+            raise NotConnected(Deferred(Stage.EHLO, None, words, self.settings.server))
+        return self
 
     def __exit__(self, *_: object) -> None:
-        """Say goodbye. Never raises, so that what was raised inside is what is seen."""
+        """Say goodbye, for up to `QUIT_TIMEOUT` seconds.
+
+        Never raises, so that what was raised inside is what is seen.
+        """
         client, self.host = self.host, None
         if client is None:
             return
@@ -74,16 +70,6 @@ class Connection(flask_mail.Connection):
         finally:
             client.close()
 
-    @property
-    def is_reusable(self) -> bool:
-        """True while the next message may go over this connection."""
-        return (
-            self.host is not None
-            and self.num_emails < self.settings.max_messages
-            and time.monotonic() - self.opened_at < self.settings.max_age
-            and self.host.is_quiet
-        )
-
     def configure_host(self) -> SmtpClient:
         """Connect, greet, begin TLS and sign in. Raises NotConnected."""
         return connect(self.settings)
@@ -93,93 +79,114 @@ class Connection(flask_mail.Connection):
         message: flask_mail.Message,
         envelope_from: str | tuple[str, str] | None = None,
     ) -> None:
-        """Send `message` to its one recipient and keep what the server answered in `reply`.
+        """Announce `message`, an OutgoingMessage, to the server; `conversation` tells the rest.
 
         Raises nothing for what a server does. The addresses and the bytes must have been checked.
         """
-        sender = str(message.sender if envelope_from is None else envelope_from)
-        (recipient,) = message.recipients
-        self.reply = self._transact(sender, str(recipient), message.as_bytes())
+        if not isinstance(message, OutgoingMessage):
+            raise TypeError("Only what is bytes already can leave.")
+        if envelope_from is not None:
+            message.sender = envelope_from
+        at = time.monotonic()
+        refusal = self.conversation.refuse(message)
+        if refusal is not None:
+            self.conversation.settled.append((message, refusal))
+            return
+        self.conversation.open(message, at)
         self.num_emails += 1
-        if not self._is_in_step(self.reply):
-            self._hang_up()
-        elif isinstance(self.reply, Deferred | Refused):
-            self._needs_reset = self.reply.stage is not Stage.END_OF_DATA
 
-    def _transact(self, sender: str, recipient: str, data: bytes) -> Reply:
-        """One mail transaction: MAIL, RCPT, DATA, the message (RFC 5321 §3.3)."""
-        stage = Stage.MAIL
+    @property
+    def is_worn(self) -> bool:
+        """True when it has had its share: what follows goes over a new one."""
+        return self.num_emails > 0 and (
+            self.num_emails >= self.settings.max_messages
+            or time.monotonic() - self.opened_at >= self.settings.max_age
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is under way."""
+        conversation = self.conversation
+        return not (conversation.opening or conversation.closing or conversation.is_waiting)
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether to call `flush` again when the socket takes more."""
+        return bool(self._unwritten)
+
+    def flush(self) -> None:
+        """Write what there is, as far as the socket takes it."""
+        conversation, client = self.conversation, self.host
+        if not conversation.out and not self._unwritten:
+            return
+        octets = b"".join((self._unwritten, *conversation.out))
+        conversation.out.clear()
+        self.used_at = self._moved_at = time.monotonic()
+        if client is None or client.sock is None:
+            return
         try:
-            if self._needs_reset:
-                self._reset()
-            if stop := self._ask(stage, f"MAIL FROM:<{sender}>{self._parameters(data)}"):
-                return stop
-            stage = Stage.RCPT
-            if stop := self._ask(stage, f"RCPT TO:<{recipient}>"):
-                return stop
-            stage = Stage.DATA
-            if stop := self._ask(stage, "DATA"):
-                return stop
-            self._client.send(_dot_stuffed(data))  # raises only while the final dot is unsent
-            stage = Stage.END_OF_DATA
-            return self._last_answer()
-        except smtplib.SMTPException as error:
-            in_doubt = stage is Stage.END_OF_DATA
-            return Deferred(stage, None, clean_words(str(error)), self.settings.server, in_doubt)
+            count = client.sock.send(octets)
+        except _NOT_YET:
+            count = 0
+        except OSError as error:
+            # The server may have said why before it closed: what it said is still to be read.
+            conversation.over = conversation.over or network_words(error, self.settings.timeout)
+            count = 0
+        self._written += count
+        self._unwritten = octets[count:] if count < len(octets) else b""
 
-    def _ask(self, stage: Stage, command: str) -> Reply | None:
-        """The reply that ends the transaction, None when the server said to go on."""
-        code, words = self._client.docmd(command)
-        if code == START_MAIL_INPUT if stage is Stage.DATA else 200 <= code <= 299:
-            return None
-        return self._judged(stage, code, words)
+    def receive(self) -> None:
+        """Hear what the server has said until now."""
+        client, at = self.host, time.monotonic()
+        if client is None or client.sock is None:
+            return
+        is_plain = not isinstance(client.sock, ssl.SSLSocket)
+        while self.conversation.over is None:
+            try:
+                octets = client.sock.recv(_READ)
+            except _NOT_YET:
+                return
+            except OSError as error:
+                self.conversation.over = network_words(error, self.settings.timeout)
+                return
+            if not octets:
+                self.conversation.over = "The server closed the connection."
+                return
+            self.conversation.feed(octets, at)
+            if is_plain and len(octets) < _READ:
+                return
 
-    def _last_answer(self) -> Reply:
-        self._client.patience = self.settings.final_timeout
-        code, words = self._client.getreply()
-        self._client.patience = self.settings.timeout
-        return self._judged(Stage.END_OF_DATA, code, words)
+    def check_time(self, at: float) -> None:
+        """Be over where the server has used up its time for this step."""
+        conversation, settings = self.conversation, self.settings
+        since, patience = conversation.waits_since, settings.timeout
+        if self._unwritten:
+            since = self._moved_at
+        elif conversation.awaited is Stage.END_OF_DATA:
+            patience = settings.final_timeout
+        elif not conversation.is_waiting:
+            return
+        if at - since >= patience and conversation.over is None:
+            conversation.over = network_words(TimeoutError(), patience)
 
-    def _judged(self, stage: Stage, code: int, words: bytes) -> Reply:
-        reply = judge_reply(stage, code, words, self.settings.server)
-        if isinstance(reply, Deferred) and code < 0:
-            return Deferred(stage, None, reply.words, reply.server, reply.in_doubt)
-        return reply
+    def hang_up(self) -> None:
+        """Close without a word, and settle what was under way."""
+        client, self.host = self.host, None
+        if client is not None:
+            client.close()
+        words = self.conversation.over or "The connection was given up."
+        self.conversation.end(words, self._written)
 
-    def _reset(self) -> None:
-        code, _ = self._client.docmd("RSET")
-        self._needs_reset = False
-        if code != 250:
-            raise smtplib.SMTPServerDisconnected("The server did not take a new message.")
-
-    def _parameters(self, data: bytes) -> str:
-        size = f" SIZE={len(data)}" if self._client.has_extn("size") else ""  # RFC 1870
-        if data.isascii() or not self._client.has_extn("8bitmime"):  # RFC 6152
-            return size
-        return f"{size} BODY=8BITMIME"
+    def fileno(self) -> int:
+        """Of the socket, for a selector."""
+        sock = self._client.sock
+        return -1 if sock is None else sock.fileno()
 
     @property
     def _client(self) -> SmtpClient:
         if self.host is None:
             raise smtplib.SMTPServerDisconnected("The connection is closed.")
         return self.host
-
-    def _is_in_step(self, reply: Reply) -> bool:
-        """False when what the server says next can no longer be told to belong to what."""
-        if not isinstance(reply, Deferred):
-            return True
-        return reply.code in range(400, 500) and reply.code != SERVICE_CLOSING
-
-    def _hang_up(self) -> None:
-        client, self.host = self.host, None
-        if client is not None:
-            client.close()
-
-
-def _dot_stuffed(data: bytes) -> bytes:
-    """`data` as it goes over the wire, with the final dot (RFC 5321 §4.5.2)."""
-    stuffed = data.replace(b"\r\n.", b"\r\n..")
-    return b"".join((b"." if data.startswith(b".") else b"", stuffed, b".\r\n"))
 
 
 def _mail_state(settings: SmtpSettings) -> flask_mail.Mail:

@@ -26,7 +26,7 @@ class SmtpSettings:
     timeout: float = 60.0
     final_timeout: float = 600.0
     ehlo_name: str | None = None
-    max_messages: int = 100
+    max_messages: int = 1_000
     max_age: float = 300.0
 
     def __post_init__(self) -> None:

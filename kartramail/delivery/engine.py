@@ -1,47 +1,48 @@
-"""The engine of one delivery process: claim, prepare, send over several connections, record.
+"""The engine of one delivery process: one loop that builds, signs and sends over all connections.
 
-feeder (the caller's thread)   claims rows and prepares envelopes, into a short queue
-connection threads             take envelopes one by one, each over its own SMTP connection
-recorder                       commits results together; a connection waits for its own
-lease                          heartbeat; takes up what dead workers held
+the loop (the caller's thread)   builds and signs messages, carries them over the connections
+feeder                           claims rows and loads what they need, into a short stock
+recorder                         commits results together; no connection goes on before
+lease                            heartbeat; takes up what dead workers held
 
-None of them may end by itself: where one does, the engine is broken and `run` raises, so that the
-process ends and whoever keeps it starts it again.
+One loop and not a thread for each connection: handing the interpreter from thread to thread at
+each step of each conversation cost more than all the work. None of them may end by itself: where
+one does, the engine is broken and `run` raises, so that the process ends and whoever keeps it
+starts it again.
 """
 
-import queue
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from kartramail.adapters.transport import Envelope, Transport
+from kartramail.adapters.transport import Settled, Transport
+from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.delivery.breaker import Breaker
+from kartramail.delivery.destinations import Destinations
+from kartramail.delivery.feeder import Feeder
 from kartramail.delivery.lease import Lease
 from kartramail.delivery.outages import is_outage
-from kartramail.delivery.prepare import Preparer, Ready
-from kartramail.delivery.recorder import Recorder
-from kartramail.delivery.threads import guarded_thread
+from kartramail.delivery.prepare import Loaded, Preparer
+from kartramail.delivery.recorder import Recorder, Waiting
 from kartramail.errors import KartraMailError
-from kartramail.outbox.claims import Claimed, WorkerGone, claim, release, release_others
-from kartramail.outbox.results import Failed, Result
+from kartramail.outbox.claims import Claimer
+from kartramail.outbox.destinations import load_closed, note_destinations
+from kartramail.outbox.results import Result
 from kartramail.rules.replies import Deferred
 
 log = structlog.get_logger()
 
-# Rows that are held for each connection: four that wait and the one on the wire. What is held when
-# a process is killed counts as a death of each: the fewer, the better. With fewer than this,
-# connections wait for claims.
-_HELD_PER_CONNECTION = 5
-_IDLE_PAUSE = 0.25
-_FULL_PAUSE = 0.002
-_IDLE_CONNECTION = 20.0
+_IDLE_PAUSE = 0.05
+_LOOKED_AT = 200  # rows of closed domains in one go
+_BUILT_AT_ONCE = 4  # messages; then answers are looked for
+# Seconds at most that a result waits for those of other connections, to be committed with them.
+# One message alone is committed at once.
+_GATHERED_FOR = 0.003
 
 
 class EngineBroken(KartraMailError):
@@ -49,11 +50,12 @@ class EngineBroken(KartraMailError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A message that can go on the wire, and the number that its row was claimed under."""
+class _Sent:
+    """A message that the transport has: the number of its claim, and the sender it leaves as."""
 
-    ready: Ready
     worker_id: int
+    resolved_id: int
+    domain: str
 
 
 class Engine:
@@ -68,24 +70,31 @@ class Engine:
     ) -> None:
         self.broken = threading.Event()
         self._db = db
-        self._connections = settings.worker_connections
-        self._make_transport = make_transport
         self._stopping = stopping
-        self._lease = Lease(db, settings.worker_lease, self._break)
-        self._on_wire: list[dict[int, _Prepared]] = []  # one for each connection
+        self._make_transport = make_transport
+        self._transport: Transport | None = None
+        self._destinations = Destinations(settings.worker_connections)
+        self._lease = Lease(db, settings.worker_lease, self._break, self._share_destinations)
+        self._breaker = Breaker()
+        self._preparer = Preparer(settings)
         self._recorder = Recorder(
+            db, on_written=self._wake, on_lost=self._lease.doubt, on_failure=self._break
+        )
+        self._feeder = Feeder(
             db,
-            count_on_wire=self._count_on_wire,
-            on_lost=self._lease.doubt,
+            self._preparer,
+            self._lease,
+            self._breaker,
+            Claimer(has_limits=settings.has_sending_limits),
+            connections=settings.worker_connections,
+            on_failed=self._record_failed,
+            on_more=self._wake,
             on_failure=self._break,
         )
-        self._preparer = Preparer(settings)
-        # Not a SimpleQueue: with several readers its `get` may wait for ever, whatever the timeout,
-        # when another one was quicker just as the time ran out.
-        self._queue: queue.Queue[_Prepared] = queue.Queue()
-        self._held: set[tuple[int, int]] = set()  # message, and the number it was claimed under
-        self._is_in_doubt = False  # whether the database may count rows as ours that we do not hold
-        self._breaker = Breaker()
+        self._sent: dict[int, _Sent] = {}
+        self._results: list[Waiting] = []  # not handed to the recorder yet
+        self._results_since = 0.0
+        self._worker_id = 0
 
     def run(self) -> None:
         """Deliver; returns after `stopping` was set and what was on the wire is settled.
@@ -94,166 +103,163 @@ class Engine:
         taken up by others.
         """
         self._lease.start()
-        self._recorder.start()
-        connections = [
-            guarded_thread(f"smtp-{n}", self._connection, self._break)
-            for n in range(self._connections)
-        ]
-        for thread in connections:
-            thread.start()
         try:
-            self._keep_feeding()
-        except BaseException as error:
-            self._break("feeder", error)
-            raise
-        for thread in connections:
-            while thread.is_alive() and not self.broken.is_set():
-                thread.join(_IDLE_PAUSE)
+            self._transport = transport = self._make_transport()
+            self._worker_id = self._lease.worker_id
+            self._recorder.start()
+            self._feeder.start()
+            self._keep_sending(transport)
+        except Exception as error:
+            log.critical("thread_ended", thread="loop", exc_info=error)
+            self._break("loop", error)
         if self.broken.is_set():
-            self._give_back()
+            self._feeder.stop()
             raise EngineBroken("A thread of the delivery process ended; the log says of what.")
+        self._feeder.stop()
+        transport.close()
         self._recorder.stop()
         self._lease.stop()
-
-    @property
-    def _is_ending(self) -> bool:
-        return self._stopping.is_set() or self.broken.is_set()
 
     def _break(self, _thread: str, _error: BaseException) -> None:
         self.broken.set()
         self._lease.let_go()
+        self._wake()
 
-    # -- the feeder ---------------------------------------------------------------------------
+    def _wake(self) -> None:
+        if self._transport is not None:
+            self._transport.wake()
 
-    def _keep_feeding(self) -> None:
-        while not self._is_ending:
-            if not self._feed():
-                self._stopping.wait(_IDLE_PAUSE)
+    # -- the loop -----------------------------------------------------------------------------
 
-    def _feed(self) -> bool:
-        """Claim and prepare one batch where there is room; returns whether there was work."""
-        if self._breaker.is_open or not self._lease.is_held:
-            self._give_back()
-            return False
-        room = _HELD_PER_CONNECTION * self._connections - len(self._held)
-        if self._queue.qsize() > self._connections or room <= 0:
-            time.sleep(_FULL_PAUSE)
-            return True
-        try:
-            if self._is_in_doubt:
-                self._reconcile()
-            worker_id, batch = self._claim(room)
-            self._prepare(batch, worker_id)
-            return bool(batch)
-        except WorkerGone:
-            self._lease.doubt()
-        except SQLAlchemyError as error:
-            # Whether a commit came to pass whose answer was lost is not known: it is asked later.
-            self._is_in_doubt = True
-            log.error("claim_failed", error=str(error))
-            self._stopping.wait(1)
-        return False
-
-    def _claim(self, limit: int) -> tuple[int, list[Claimed]]:
-        worker_id = self._lease.worker_id
-        with self._db.transaction() as session:
-            batch = claim(session, worker_id, limit)
-        self._held |= {(message.id, worker_id) for message in batch}
-        return worker_id, batch
-
-    def _prepare(self, batch: list[Claimed], worker_id: int) -> None:
-        if not batch:
-            return
-        try:
-            ready, failed = self._preparer.prepare(self._db, batch)
-        except Exception as error:
-            if is_outage(error):
-                self._release([message.id for message in batch], worker_id)
-                raise
-            if len(batch) > 1:  # one message must not stop the mail of all others
-                for message in batch:
-                    self._prepare([message], worker_id)
+    def _keep_sending(self, transport: Transport) -> None:
+        pause = 0.0
+        while not self.broken.is_set():
+            for settled in transport.work(pause):
+                self._note(settled)
+            self._hand_in(transport)
+            for written in self._recorder.take_written():
+                transport.confirm(written.result.message_id)
+                self._feeder.forget(written.result.message_id, written.worker_id)
+            if not self._stopping.is_set():
+                pause = 0.0 if self._go_on(transport) else _IDLE_PAUSE
+            elif self._has_ended(transport):
                 return
-            log.error("message_not_prepared", exc_info=error)
-            failure = Failed(f"It could not be built: {error}")
-            ready, failed = [], [Result(batch[0].id, failure, None)]
-        for result in failed:
-            self._record(result, worker_id)
-        for item in ready:
-            self._queue.put(_Prepared(item, worker_id))
+            if self._results:
+                pause = 0.001
 
-    def _give_back(self) -> None:
-        """Rows that wait here while no server can be reached are due again, at no cost."""
-        waiting: dict[int, list[int]] = defaultdict(list)
-        while True:
-            try:
-                prepared = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            waiting[prepared.worker_id].append(prepared.ready.envelope.id)
-        for worker_id, ids in waiting.items():
-            self._release(ids, worker_id)
+    def _go_on(self, transport: Transport) -> bool:
+        """Send what may be sent; whether there is more that could be built now."""
+        if self._lease.worker_id != self._worker_id:
+            self._leave_to_others(transport)
+        if not self._lease.is_held:
+            return False
+        if self._breaker.is_open:
+            self._take_back(transport)
+            transport.go_on()
+            return False
+        for _ in range(_BUILT_AT_ONCE):
+            if not transport.has_room:
+                transport.go_on()
+                return False
+            loaded = self._take()
+            if loaded is None:
+                transport.go_on()
+                return False
+            self._send(transport, loaded)
+        return True
 
-    def _release(self, ids: list[int], worker_id: int) -> None:
-        """Rows that were claimed under this number and never on the wire."""
-        self._held -= {(message_id, worker_id) for message_id in ids}
+    def _has_ended(self, transport: Transport) -> bool:
+        """Finish what is on the wire, and nothing else."""
+        self._take_back(transport)
+        if self._lease.is_held and self._lease.worker_id == self._worker_id:
+            transport.go_on()
+        else:
+            self._leave_to_others(transport)
+        return not (transport.is_busy or self._results) and self._recorder.is_free
+
+    def _take(self) -> Loaded | None:
+        """The row that goes next and whose recipient domain takes one more now."""
+        for _ in range(_LOOKED_AT):
+            loaded = self._feeder.take()
+            if loaded is None or self._destinations.admit(loaded.message.to_domain):
+                return loaded
+            due = self._destinations.next_slot(loaded.message.to_domain)
+            self._feeder.put_off(loaded.message.id, loaded.worker_id, due)
+        return None
+
+    def _send(self, transport: Transport, loaded: Loaded) -> None:
         try:
-            with self._db.transaction() as session:
-                release(session, worker_id, ids)
-        except SQLAlchemyError as error:
-            self._is_in_doubt = True
-            log.error("rows_not_released", count=len(ids), error=str(error))
+            ready = self._preparer.build(self._db, loaded)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.error("message_not_built", error=str(error))
+            self._destinations.withdraw(loaded.message.to_domain)
+            self._feeder.give_back(loaded.message.id, loaded.worker_id)
+            return
+        if isinstance(ready, Result):
+            self._destinations.withdraw(loaded.message.to_domain)
+            self._record(ready, loaded.worker_id)
+            return
+        self._sent[loaded.message.id] = _Sent(
+            loaded.worker_id, ready.resolved_id, loaded.message.to_domain
+        )
+        transport.send(ready.envelope)
 
-    def _reconcile(self) -> None:
-        """Give back what the database counts as ours though we do not hold it."""
-        me = self._lease.worker_id
-        held = [message_id for message_id, worker_id in list(self._held) if worker_id == me]
-        with self._db.transaction() as session:
-            count = release_others(session, me, held)
-        self._is_in_doubt = False
-        if count:
-            log.warning("rows_given_back", count=count)
+    def _note(self, settled: Settled) -> None:
+        reply = settled.reply
+        if isinstance(reply, Deferred) and not reply.costs_attempt:
+            self._breaker.trip()
+        else:
+            self._breaker.reset()
+        sent = self._sent.pop(settled.id)
+        self._destinations.settle(sent.domain, settled.seconds, reply)
+        self._record(Result(settled.id, reply, sent.resolved_id), sent.worker_id)
 
-    # -- the connections ----------------------------------------------------------------------
-
-    def _connection(self) -> None:
-        transport = self._make_transport()
-        current: dict[int, _Prepared] = {}
-        self._on_wire.append(current)
-        while not self._is_ending:
-            for message_id, reply in transport.deliver(self._take(current)):
-                sent = current.pop(message_id)
-                self._record(Result(message_id, reply, sent.ready.resolved_id), sent.worker_id)
-                if isinstance(reply, Deferred) and not reply.costs_attempt:
-                    self._breaker.trip()
-                else:
-                    self._breaker.reset()
+    # -- results ------------------------------------------------------------------------------
 
     def _record(self, result: Result, worker_id: int) -> None:
-        self._recorder.record(result, worker_id)
-        self._held.discard((result.message_id, worker_id))
+        if not self._results:
+            self._results_since = time.monotonic()
+        self._results.append(Waiting(result, worker_id))
 
-    def _count_on_wire(self) -> int:
-        return sum(map(len, self._on_wire))
+    def _record_failed(self, result: Result, worker_id: int) -> None:
+        """By the feeder: no connection waits for it."""
+        self._recorder.record([Waiting(result, worker_id)])
 
-    def _take(self, current: dict[int, _Prepared]) -> Iterator[Envelope]:
-        """Envelopes for one connection; ends when there was nothing for a while."""
-        idle_since = time.monotonic()
-        while not self._is_ending and time.monotonic() - idle_since < _IDLE_CONNECTION:
-            if self._breaker.is_open or not self._lease.is_held:
-                time.sleep(0.05)
-                continue
-            try:
-                prepared = self._queue.get(timeout=0.2)
-            except queue.Empty:
-                continue
-            message_id = prepared.ready.envelope.id
-            if prepared.worker_id != self._lease.worker_id:  # claimed in an earlier life of ours:
-                self._held.discard((message_id, prepared.worker_id))  # others have it now
-                continue
-            if not self._lease.is_held:  # it was lost while we waited for the queue
-                self._queue.put(prepared)
-                continue
-            current[message_id] = prepared
-            yield prepared.ready.envelope
-            idle_since = time.monotonic()
+    def _hand_in(self, transport: Transport) -> None:
+        """Have results committed, as many together as come in a moment."""
+        if not self._results or not self._recorder.is_free:
+            return
+        if transport.is_waiting and time.monotonic() - self._results_since < _GATHERED_FOR:
+            return
+        batch, self._results = self._results, []
+        self._recorder.record(batch)
+
+    # -- what does not leave ------------------------------------------------------------------
+
+    def _take_back(self, transport: Transport) -> None:
+        for message_id in transport.withdraw():
+            sent = self._sent.pop(message_id)
+            self._destinations.withdraw(sent.domain)
+            self._feeder.give_back(message_id, sent.worker_id)
+
+    def _leave_to_others(self, transport: Transport) -> None:
+        """We were declared dead: what was claimed in that life is others' now."""
+        lost = {
+            message_id
+            for message_id, sent in self._sent.items()
+            if sent.worker_id != self._lease.worker_id
+        }
+        for message_id in transport.abandon(lost):
+            sent = self._sent.pop(message_id)
+            self._destinations.withdraw(sent.domain)
+            self._feeder.forget(message_id, sent.worker_id)
+        self._worker_id = self._lease.worker_id
+
+    def _share_destinations(self) -> None:
+        """Tell other processes which domains are slow or closed, and learn it from them."""
+        with self._db.transaction() as session:
+            note_destinations(session, self._destinations.notes())
+            found = load_closed(session, now())
+        self._destinations.learn(found)

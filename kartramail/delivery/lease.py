@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kartramail import clock
 from kartramail.db import Database
 from kartramail.delivery.threads import OnFailure, guarded_thread
-from kartramail.outbox.claims import beat, reclaim, register_worker, sign_off
+from kartramail.outbox.workers import beat, reclaim, register_worker, sign_off
 
 log = structlog.get_logger()
 
@@ -33,10 +34,20 @@ def read_clocks() -> tuple[float, ...]:
 
 
 class Lease:
-    """Registers the process as a worker, beats in a thread of its own, buries dead workers."""
+    """Registers the process as a worker, beats in a thread of its own, buries dead workers.
 
-    def __init__(self, db: Database, seconds: float, on_failure: OnFailure) -> None:
+    `on_beat` is called in that thread, after each beat; it may raise what the database raises.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        seconds: float,
+        on_failure: OnFailure,
+        on_beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self._db = db
+        self._on_beat = on_beat
         self._seconds = seconds
         self._ending = threading.Event()
         self._beat_now = threading.Event()
@@ -102,6 +113,7 @@ class Lease:
                 return
             try:
                 self._beat()
+                self._on_beat()
             except SQLAlchemyError as error:
                 log.error("heartbeat_not_written", error=str(error))
 

@@ -12,6 +12,7 @@ from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.delivery.build import Builder
+from kartramail.delivery.outages import is_outage
 from kartramail.domains.signers import Signers
 from kartramail.domains.verdicts import judge_message
 from kartramail.ids import show_id
@@ -47,6 +48,20 @@ class _Sender:
     key: SigningKey
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A row, the number it was claimed under, and all that is needed to build its message.
+
+    `words` are there where they were not compiled yet.
+    """
+
+    message: Claimed
+    worker_id: int
+    sender: _Sender
+    words: Words | None
+    more: dict[str, Any]
+
+
 class Preparer:
     """Prepares batches for one process. What is common to many messages is done once."""
 
@@ -56,30 +71,50 @@ class Preparer:
         self._signers = Signers(settings)
         self._resolved_ids: dict[tuple[int, str], int] = {}
 
-    def prepare(self, db: Database, batch: Sequence[Claimed]) -> tuple[list[Ready], list[Result]]:
-        """What can be sent, and what failed already (a template that breaks on its variables)."""
+    def load(self, db: Database, batch: Sequence[Claimed], worker_id: int) -> list[Loaded]:
+        """Read all that is needed to build these, which were claimed under this number.
+
+        Raises what the database raises.
+        """
         with db.reading() as session:
             words = self._load_words(session, batch)
             resolutions = self._resolve(session, batch)
         senders = self._ready_senders(db, batch, resolutions)
-        ready: list[Ready] = []
-        failed: list[Result] = []
+        loaded = []
         for message, resolution in zip(batch, resolutions, strict=True):
             sender = senders[message.account_id, id(resolution)]
-            try:
-                more = self._about_sample(db, message, sender)
-                said = words.get(message.content_id or 0)
-                data = self._builder.build(message, resolution, said, now(), more)
-                data = sign_message(data, sender.key, now())
-            except Exception as error:  # whatever a template does, the others still leave
-                log.warning("message_not_built", message=show_id(message.id), error=str(error))
-                failure = Failed(f"It could not be built: {error}")
-                failed.append(Result(message.id, failure, sender.number))
-            else:
-                mail_from = self._builder.return_path(message, resolution)
-                envelope = Envelope(message.id, mail_from, message.to_addr, data)
-                ready.append(Ready(envelope, sender.number))
-        return ready, failed
+            said = words.get(message.content_id or 0)
+            loaded.append(
+                Loaded(message, worker_id, sender, said, self._about_sample(db, message, sender))
+            )
+        return loaded
+
+    def build(self, db: Database, loaded: Loaded) -> Ready | Result:
+        """The message, signed; or what failed (a template that breaks on its variables).
+
+        May be called by another thread than `load`, but by one only.
+        """
+        message, sender = loaded.message, loaded.sender
+        try:
+            words = loaded.words or self._words_again(db, message)
+            at = now()
+            data = self._builder.build(message, sender.resolution, words, at, loaded.more)
+            data = sign_message(data, sender.key, at)
+        except Exception as error:  # whatever a template does, the others still leave
+            if is_outage(error):
+                raise
+            log.warning("message_not_built", message=show_id(message.id), error=str(error))
+            return Result(message.id, Failed(f"It could not be built: {error}"), sender.number)
+        mail_from = self._builder.return_path(message, sender.resolution)
+        return Ready(Envelope(message.id, mail_from, message.to_addr, data), sender.number)
+
+    def _words_again(self, db: Database, message: Claimed) -> Words | None:
+        """What was compiled when the row was loaded may have been pushed out since."""
+        number = message.content_id
+        if number is None or not self._builder.composer.missing({number}):
+            return None
+        with db.reading() as session:
+            return load_contents(session, {number}).get(number)
 
     def _load_words(self, session: Session, batch: Sequence[Claimed]) -> dict[int, Words]:
         wanted = {message.content_id for message in batch if message.content_id is not None}

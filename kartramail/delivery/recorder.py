@@ -1,15 +1,14 @@
 """Group commit: the results of all connections of a process are written together.
 
-A connection waits here until its last result is durable before it begins the next message. That is
+A connection waits until its last result is durable before it gives away the next message. That is
 what bounds duplicates to one message a connection (R-OUTBOX).
 """
 
 import queue
-import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -21,44 +20,39 @@ from kartramail.rules.replies import Accepted, Deferred, Refused
 
 log = structlog.get_logger()
 
-_BATCH = 200
-_GATHERED_FOR = 0.0005  # seconds at most; less than a commit and the hand-over of a thread cost
-_LOOK_EVERY = 0.0003
 _LONGEST_PAUSE = 5.0
 _UNWRITABLE = "The words that belong here could not be written down."
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A result, the number that its row was claimed under, and the gate that its connection waits
-    at: a lock, which costs least."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A result, and the number that its row was claimed under."""
 
     result: Result
     worker_id: int
-    gate: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Recorder:
-    """One thread that commits what the connection threads hand in.
+    """One thread that commits what it is handed, while others go on.
 
-    `count_on_wire` says how many messages are on the wire now: while there are any, a commit waits
-    for their results a moment, so that it is shared. One message alone is committed at once.
-    `on_lost` is told, before any connection goes on, when a row was no longer its worker's;
-    `on_failure`, when the recorder cannot go on.
+    `on_written` is told that `take_written` has something; `on_lost`, before that, when a row was
+    no longer its worker's; `on_failure`, when the recorder cannot go on.
     """
 
     def __init__(
         self,
         db: Database,
         *,
-        count_on_wire: Callable[[], int] = lambda: 0,
+        on_written: Callable[[], None] = lambda: None,
         on_lost: Callable[[], None],
         on_failure: OnFailure,
     ) -> None:
         self._db = db
-        self._count_on_wire = count_on_wire
+        self._on_written = on_written
         self._on_lost = on_lost
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Waiting] | None] = queue.SimpleQueue()
+        self._under_way = 0
+        self._written: deque[Waiting] = deque()
         self._thread = guarded_thread("recorder", self._run, on_failure)
 
     def start(self) -> None:
@@ -70,40 +64,31 @@ class Recorder:
         self._queue.put(None)
         self._thread.join()
 
-    def record(self, result: Result, worker_id: int) -> None:
-        """Hand in a result of a row that was claimed under this number.
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is being committed, so that more would be at once."""
+        return not self._under_way
 
-        Returns when it is durable, however long the database is away.
-        """
-        waiting = _Waiting(result, worker_id)
-        waiting.gate.acquire()
-        self._queue.put(waiting)
-        waiting.gate.acquire()  # opened when it is durable
+    def record(self, batch: Sequence[Waiting]) -> None:
+        """Hand in results, to be committed together however long the database is away."""
+        self._under_way += 1
+        self._queue.put(batch)
+
+    def take_written(self) -> list[Waiting]:
+        """What is durable and was not taken yet."""
+        taken = []
+        while self._written:
+            taken.append(self._written.popleft())
+        return taken
 
     def _run(self) -> None:
-        is_ending = False
-        while not is_ending:
-            first = self._queue.get()
-            batch = [first] if first else []
-            is_ending = first is None
-            if not is_ending:
-                self._let_others_join()
-            while len(batch) < _BATCH and not self._queue.empty():
-                following = self._queue.get()
-                if following is None:
-                    is_ending = True
-                else:
-                    batch.append(following)
+        while (batch := self._queue.get()) is not None:
             self._commit(batch)
-            for waiting in batch:
-                waiting.gate.release()
+            self._written.extend(batch)
+            self._under_way -= 1
+            self._on_written()
 
-    def _let_others_join(self) -> None:
-        end = time.monotonic() + _GATHERED_FOR
-        while self._count_on_wire() and time.monotonic() < end:
-            time.sleep(_LOOK_EVERY)
-
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
+    def _commit(self, batch: Sequence[Waiting]) -> None:
         by_worker: dict[int, list[Result]] = defaultdict(list)
         for waiting in batch:
             by_worker[waiting.worker_id].append(waiting.result)

@@ -133,6 +133,8 @@ def clean_words(words: str | bytes) -> str:
     Lines are joined by a space; an enhanced code that each line repeats (RFC 2034 §4) stays once.
     """
     text = words if isinstance(words, str) else words.decode("utf-8", "replace")
+    if len(text) <= WORDS_LIMIT and text.isascii() and text.isprintable():  # by far the most
+        return " ".join(text.split())
     lines = [_one_line(line) for line in text[: 4 * WORDS_LIMIT].splitlines()]
     code = find_enhanced_code(lines[0]) if lines else None
     if code:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
-from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
+from kartramail.adapters.transport import Courier, SmtpSettings, Tls
 from kartramail.assets.rounds import ROUNDS as ASSET_ROUNDS
 from kartramail.config import Settings
 from kartramail.delivery.engine import Engine
@@ -59,7 +59,10 @@ def run_worker(installation: Installation) -> None:
         target=keep_rounds, args=(installation, ROUNDS, stopping), name="rounds", daemon=True
     )
     rounds.start()
-    engine = Engine(installation.db, installation.settings, lambda: SmtpTransport(smtp), stopping)
+    connections = installation.settings.worker_connections
+    engine = Engine(
+        installation.db, installation.settings, lambda: Courier(smtp, connections), stopping
+    )
     threading.Thread(target=_end_if_broken, args=(engine,), name="watch", daemon=True).start()
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:

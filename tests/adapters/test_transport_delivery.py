@@ -5,7 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from kartramail.adapters.transport import Envelope, FakeTransport, SmtpSettings, SmtpTransport
+from kartramail.adapters.transport import (
+    Envelope,
+    FakeTransport,
+    SmtpSettings,
+    SmtpTransport,
+    deliver,
+)
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from tests.support.smtp_server import Drop, Ok, OkThenDrop, Say, ScriptedServer, Silence, SinkServer
 
@@ -163,5 +169,5 @@ def test_an_empty_return_path_is_the_null_sender() -> None:
 def test_the_fake_answers_as_told_and_keeps_what_it_was_given() -> None:
     gone = Deferred(Stage.CONNECT, None, "down", "fake:25")
     fake = FakeTransport(lambda item: gone if item.id == 2 else Accepted(250, "ok", "fake:25"))
-    assert [number for number, _ in fake.deliver(envelopes(3))] == [1, 2]
+    assert [number for number, _ in deliver(fake, envelopes(3))] == [1, 2]
     assert fake.sent == envelopes(2)

@@ -44,7 +44,8 @@ def test_every_whole_line_arrives_byte_for_byte(bodies: list[list[bytes]]) -> No
     table = bytes.maketrans(b"\r\n\0", b"xyz")
     data = [b"".join(line.translate(table) + b"\r\n" for line in body) for body in bodies]
     data = [octets or b"\r\n" for octets in data]
-    with ScriptedServer() as server:
+    # What hypothesis puts where a header would be is not always ASCII.
+    with ScriptedServer(extensions=("8BITMIME", "SMTPUTF8")) as server:
         list(transport(server).deliver([envelope(n, octets) for n, octets in enumerate(data)]))
         assert [message.data for message in server.messages] == data
 
@@ -66,7 +67,15 @@ NO_PATHS = [
     "a@x.com\n",
     "a\0@x.com",
 ]
-NO_PATHS += ["zoë@x.com", "a@x.com SIZE=1", "a@bücher.de", "a\x7f@x.com", "a\u2028@x.com", "@x.com"]
+NO_PATHS += [
+    "zoë @x.com",
+    "a@x.com SIZE=1",
+    "a\x85@x.com",
+    "zoë\u00a0@x.com",
+    "a\x7f@x.com",
+    "a\u2028@x.com",
+    "@x.com",
+]
 NO_PATHS += [f"{'x' * 250}@x.com"]
 
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -14,7 +14,6 @@ from kartramail.db import Database
 from kartramail.delivery.engine import Engine, EngineBroken
 from kartramail.delivery.lease import Lease
 from kartramail.outbox.models import MessageState
-from kartramail.rules.replies import Reply
 from tests.support.engine import wait_until
 from tests.support.outbox import add_account, add_messages, messages
 from tests.worker.test_worker_command import environment
@@ -29,7 +28,7 @@ def fail(*_: object, **__: object) -> None:
 
 
 class Falling(FakeTransport):
-    def deliver(self, envelopes: object) -> Iterator[tuple[int, Reply]]:
+    def send(self, envelope: Envelope) -> None:
         raise Fault
 
 
@@ -55,7 +54,7 @@ def before_a_connection(_: pytest.MonkeyPatch) -> Callable[[], Transport]:
 
 
 def in_the_feeder(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Transport]:
-    monkeypatch.setattr("kartramail.delivery.engine.claim", fail)
+    monkeypatch.setattr("kartramail.outbox.claims.Claimer.claim", fail)
     return FakeTransport
 
 
@@ -82,12 +81,10 @@ WORKER = """
 import sys
 from flask.cli import FlaskGroup
 from kartramail import create_app
-from kartramail.adapters.transport import SmtpTransport
-def deliver(self, envelopes):
-    for envelope in envelopes:
-        raise RuntimeError("a fault of ours")
-    yield
-SmtpTransport.deliver = deliver
+from kartramail.adapters.transport import Courier
+def send(self, envelope):
+    raise RuntimeError("a fault of ours")
+Courier.send = send
 FlaskGroup(create_app=create_app)(["kartramail", "worker", "--processes", "1"])
 """
 

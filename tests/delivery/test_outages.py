@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from kartramail.config import Settings
 from kartramail.db import Database
-from kartramail.delivery import engine as engine_module
-from kartramail.outbox.claims import Claimed, claim
+from kartramail.delivery.prepare import Preparer
+from kartramail.outbox.claims import Claimed, Claimer
 from kartramail.outbox.models import MessageState
 from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import add_account, add_messages, messages
@@ -58,15 +58,15 @@ def flaky(db: Database) -> Iterator[Flaky]:
 def test_rows_claimed_before_an_outage_are_sent_after_it(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cuts = [flaky.is_away]
+    cuts, claim = [flaky.is_away], Claimer.claim
 
-    def claim_and_cut(session: Session, worker_id: int, limit: int) -> list[Claimed]:
-        batch = claim(session, worker_id, limit)
+    def claim_and_cut(self: Claimer, session: Session, worker_id: int, limit: int) -> list[Claimed]:
+        batch = claim(self, session, worker_id, limit)
         if batch and cuts:
             cuts.pop().set()
         return batch
 
-    monkeypatch.setattr(engine_module, "claim", claim_and_cut)
+    monkeypatch.setattr(Claimer, "claim", claim_and_cut)
     with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
         assert flaky.is_away.wait(20)
         flaky.is_away.clear()
@@ -79,16 +79,16 @@ def test_rows_that_could_not_be_given_back_are_given_back_later(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off between the claim and all that follows it, the giving back as well."""
-    prepare = engine_module.Preparer.prepare
+    load = Preparer.load
     cuts = [flaky.is_away]
 
-    def cut_and_prepare(self: engine_module.Preparer, *args: object) -> object:
+    def cut_and_load(self: Preparer, *args: object) -> object:
         if cuts:
             cuts.pop().set()
             threading.Timer(0.5, flaky.is_away.clear).start()
-        return prepare(self, *args)  # type: ignore[arg-type]
+        return load(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine_module.Preparer, "prepare", cut_and_prepare)
+    monkeypatch.setattr(Preparer, "load", cut_and_load)
     with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
         wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
     assert len(sink.messages) == 50
@@ -98,15 +98,17 @@ def test_rows_that_could_not_be_given_back_are_given_back_later(
 def test_a_claim_whose_answer_was_lost_is_not_lost(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    losses = [flaky.loses_answer]
+    losses, claim = [flaky.loses_answer], Claimer.claim
 
-    def claim_and_lose(session: Session, worker_id: int, limit: int) -> list[Claimed]:
-        batch = claim(session, worker_id, limit)
+    def claim_and_lose(
+        self: Claimer, session: Session, worker_id: int, limit: int
+    ) -> list[Claimed]:
+        batch = claim(self, session, worker_id, limit)
         if batch and losses:
             losses.pop().set()
         return batch
 
-    monkeypatch.setattr(engine_module, "claim", claim_and_lose)
+    monkeypatch.setattr(Claimer, "claim", claim_and_lose)
     with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
         wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
     assert len(sink.messages) == 50

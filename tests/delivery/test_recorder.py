@@ -1,6 +1,5 @@
 """Results are written down whatever they say, and only for the claim that they belong to."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,12 +8,13 @@ from sqlmodel import update
 
 from kartramail.clock import now
 from kartramail.db import Database
-from kartramail.delivery.recorder import Recorder
+from kartramail.delivery.recorder import Recorder, Waiting
 from kartramail.outbox.claims import claim
 from kartramail.outbox.models import MessageState, Worker
 from kartramail.outbox.results import Failed, Result
 from kartramail.outbox.workers import reclaim, register_worker
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, Stage
+from tests.support.engine import wait_until
 from tests.support.outbox import add_account, add_messages, messages
 
 OK = Accepted(250, "2.0.0 Ok", "127.0.0.1:25")
@@ -35,17 +35,13 @@ class House:
         self.lost += 1
 
     def record_at_once(self, results: list[Result], worker_id: int) -> None:
-        """All in one batch: they are handed in before the recorder runs."""
-        threads = [
-            threading.Thread(target=self.recorder.record, args=(result, worker_id), daemon=True)
-            for result in results
-        ]
-        for thread in threads:
-            thread.start()
-        self.recorder.start()
-        for thread in threads:
-            thread.join(20)
-            assert not thread.is_alive()
+        """All in one batch; returns when they are durable."""
+        if not self.recorder._thread.is_alive():
+            self.recorder.start()
+        batch = [Waiting(result, worker_id) for result in results]
+        self.recorder.record(batch)
+        wait_until(lambda: self.recorder.is_free)
+        assert self.recorder.take_written() == batch
 
 
 @pytest.fixture
@@ -91,11 +87,10 @@ def test_a_failure_that_is_not_about_words_is_told(
 
     monkeypatch.setattr("kartramail.delivery.recorder.record_results", fail)
     house.recorder.start()
-    threading.Thread(
-        target=house.recorder.record, args=(Result(1, OK, None), 1), daemon=True
-    ).start()
+    house.recorder.record([Waiting(Result(1, OK, None), 1)])
     house.recorder._thread.join(20)
     assert [str(error) for error in house.failures] == ["no"]
+    assert house.recorder.take_written() == []
 
 
 def test_a_late_answer_of_an_earlier_life_is_not_taken_for_one_of_this(
@@ -110,11 +105,10 @@ def test_a_late_answer_of_an_earlier_life_is_not_taken_for_one_of_this(
         assert reclaim(session, timedelta(seconds=15)) == 1
         second = register_worker(session, "h", 1)
         assert len(claim(session, second, 1)) == 1
-    house.recorder.start()
     late = Deferred(Stage.END_OF_DATA, None, "late", "s", in_doubt=True)
-    house.recorder.record(Result(message_id, late, None), first)
+    house.record_at_once([Result(message_id, late, None)], first)
     assert messages(db)[0].state is MessageState.SENDING
     assert house.lost == 1
-    house.recorder.record(Result(message_id, OK, None), second)
+    house.record_at_once([Result(message_id, OK, None)], second)
     assert messages(db)[0].state is MessageState.SENT
     assert house.lost == 1

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kartramail.adapters.transport import SmtpSettings, SmtpTransport
+from kartramail.adapters.transport import Courier, SmtpSettings
 from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.delivery.engine import Engine
@@ -25,7 +25,7 @@ def running_engine(
     stopping = threading.Event()
     smtp = SmtpSettings("127.0.0.1", port, timeout=timeout, final_timeout=timeout)
     fitted = settings.model_copy(update={"worker_connections": connections, "worker_lease": lease})
-    engine = Engine(db, fitted, lambda: SmtpTransport(smtp), stopping)
+    engine = Engine(db, fitted, lambda: Courier(smtp, connections), stopping)
     thread = threading.Thread(target=engine.run)
     thread.start()
     try:

@@ -1,0 +1,48 @@
+"""Octets of a server, cut into answers of bounded size (RFC 5321 §4.2)."""
+
+from kartramail.adapters.smtp_client import MAX_REPLY_LINE, MAX_REPLY_LINES
+
+
+class AnswerTooLong(Exception):
+    """The answer has no end, or a line of it has none."""
+
+
+class Answers:
+    """Takes what arrives, in pieces of any size; gives whole answers."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._words: list[bytes] = []
+
+    def feed(self, octets: bytes) -> list[tuple[int, bytes]]:
+        """The code and the words of each answer that is whole now; -1 and the line for no SMTP.
+
+        Raises AnswerTooLong, having lost what came before in the same octets: whoever does that
+        is not to be believed.
+        """
+        *lines, self._rest = (self._rest + octets).split(b"\n")
+        if len(self._rest) > MAX_REPLY_LINE:
+            raise AnswerTooLong("The server's answer was too long for a line.")
+        found = []
+        for line in lines:
+            if len(line) > MAX_REPLY_LINE:
+                raise AnswerTooLong("The server's answer was too long for a line.")
+            answer = self._take(line.rstrip(b"\r"))
+            if answer is not None:
+                found.append(answer)
+        return found
+
+    def _take(self, line: bytes) -> tuple[int, bytes] | None:
+        mark = line[3:4]
+        if not (line[:3].isdigit() and mark in (b"", b" ", b"-") and len(line) > 2):
+            self._words = []
+            return -1, line
+        if mark != b"-" and not self._words:  # by far the most
+            return int(line[:3]), line[4:].strip()
+        self._words.append(line[4:].strip())
+        if mark == b"-":
+            if len(self._words) >= MAX_REPLY_LINES:
+                raise AnswerTooLong("The server's answer had no end.")
+            return None
+        words, self._words = b"\n".join(self._words), []
+        return int(line[:3]), words

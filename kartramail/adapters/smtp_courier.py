@@ -1,0 +1,358 @@
+"""Several SMTP connections in one thread: messages in, what became of them out (R-OUTBOX).
+
+The gate: a connection sends the final dot of its next message only after `confirm` was called for
+the result of its last one. What may go out twice is so at most one message a connection.
+
+Only making a connection takes a thread, as TLS and sign-in are a conversation of their own.
+"""
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Self
+
+from kartramail.adapters.envelopes import Envelope, refuse_locally
+from kartramail.adapters.smtp_connection import QUIT_TIMEOUT, Connection
+from kartramail.adapters.smtp_handshake import NotConnected
+from kartramail.adapters.smtp_message import OutgoingMessage
+from kartramail.adapters.smtp_settings import SmtpSettings
+from kartramail.adapters.smtp_slot import Slot
+from kartramail.rules.replies import Reply
+
+_LOOK_EVERY = 0.05  # seconds between two looks at the time
+_IDLE_CONNECTION = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a message; the server took `seconds` for its answers."""
+
+    id: int
+    reply: Reply
+    seconds: float
+
+
+class Courier:
+    """Carries messages over up to `connections` connections. One thread calls; any may `wake`."""
+
+    def __init__(self, settings: SmtpSettings, connections: int) -> None:
+        self._settings = settings
+        self._slots = [Slot() for _ in range(connections)]
+        self._slot_of: dict[int, Slot] = {}  # of messages whose result is not durable yet
+        self._waiting: deque[OutgoingMessage] = deque()  # for another connection
+        self._settled: list[Settled] = []
+        self._made: deque[tuple[Slot, Connection | BaseException]] = deque()
+        self._farewells: list[threading.Thread] = []
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._ear = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ear.setblocking(False)
+        self._selector.register(self._ear, selectors.EVENT_READ, None)
+        self._room: Slot | None = None
+        self._looked_at = time.monotonic()
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- what the owner does ------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a message is under way, or waits to be."""
+        return bool(self._waiting) or any(slot.is_busy for slot in self._slots)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a server owes an answer to a final dot."""
+        return any(
+            slot.connection is not None and slot.connection.conversation.closing is not None
+            for slot in self._slots
+        )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether to hand over one more message now."""
+        self._room = None if self._waiting else self._find_room()
+        return self._room is not None
+
+    def _find_room(self) -> Slot | None:
+        """The best place for one more message; None where all have enough.
+
+        First one whose next dot may go, so that the message after it is announced along with it;
+        then idle ones, new ones, and at last the others.
+        """
+        best: Slot | None = None
+        best_rank = 4
+        for slot in self._slots:
+            if not slot.has_room:
+                continue
+            rank = self._rank(slot)
+            if rank < best_rank:
+                best, best_rank = slot, rank
+                if not rank:
+                    break
+        return best
+
+    @staticmethod
+    def _rank(slot: Slot) -> int:
+        if slot.may_finish:
+            return 0
+        if slot.connection is None:
+            return 2
+        return 1 if slot.connection.is_idle else 3
+
+    def send(self, envelope: Envelope) -> None:
+        """Hand over a message, to the place that `has_room` found."""
+        refusal = refuse_locally(envelope)
+        if refusal is not None:
+            self._settled.append(Settled(envelope.id, refusal, 0.0))
+            return
+        message = OutgoingMessage(
+            envelope.mail_from, envelope.rcpt_to, envelope.data, number=envelope.id
+        )
+        slot, self._room = self._room, None
+        if slot is None or not slot.has_room:
+            self._waiting.append(message)
+            return
+        slot.following = message
+        self._move(slot)
+
+    def confirm(self, message_id: int) -> None:
+        """The result of this message is durable."""
+        slot = self._slot_of.pop(message_id, None)
+        if slot is not None:
+            slot.unconfirmed -= 1
+
+    def go_on(self) -> None:
+        """Send the final dots that may go, and announce what follows."""
+        for slot in self._slots:
+            if slot.may_finish or slot.may_open:
+                self._move(slot)
+
+    def wake(self) -> None:
+        """End the `work` that waits now, or the next one. For other threads."""
+        with contextlib.suppress(OSError):
+            self._bell.send(b"!")
+
+    def work(self, seconds: float) -> list[Settled]:
+        """Read and write what can be now, waiting for it up to `seconds`; what was settled."""
+        if self._settled or (self._waiting and self._find_room()):
+            seconds = 0.0
+        for key, events in self._selector.select(min(seconds, _LOOK_EVERY)):
+            if key.data is None:
+                self._hear_bell()
+            else:
+                self._serve(key.data, events)
+        while self._made:
+            self._take_in(*self._made.popleft())
+        at = time.monotonic()
+        if at - self._looked_at >= _LOOK_EVERY:
+            self._look_at_time(at)
+        while self._waiting and (slot := self._find_room()):
+            slot.following = self._waiting.popleft()
+            self._move(slot)
+        settled, self._settled = self._settled, []
+        return settled
+
+    def withdraw(self) -> list[int]:
+        """Take back what no server has heard of."""
+        taken = [message.id for message in self._waiting]
+        self._waiting.clear()
+        for slot in self._slots:
+            if slot.following is not None:
+                taken.append(slot.following.id)
+                slot.following = None
+        return taken
+
+    def abandon(self, ids: Collection[int]) -> list[int]:
+        """These are no longer ours: send nothing more of them; those that are dropped by that.
+
+        What was sent whole already is settled in its time.
+        """
+        dropped = [message.id for message in self._waiting if message.id in ids]
+        self._waiting = deque(m for m in self._waiting if m.id not in ids)
+        for slot in self._slots:
+            if slot.following is not None and slot.following.id in ids:
+                dropped.append(slot.following.id)
+                slot.following = None
+            if slot.connection is None:
+                continue
+            conversation = slot.connection.conversation
+            if conversation.opening is not None and conversation.opening.id in ids:
+                dropped.append(conversation.opening.id)
+                conversation.drop_opening()
+                slot.is_condemned = True
+                self._end_condemned(slot)
+        return dropped
+
+    def close(self) -> None:
+        """Say goodbye to all servers. What is under way is left."""
+        self._is_closed = True
+        for slot in self._slots:
+            if slot.connection is not None:
+                self._part(slot)
+        end = time.monotonic() + QUIT_TIMEOUT
+        for thread in self._farewells:
+            thread.join(max(0.0, end - time.monotonic()))
+        self._selector.close()
+        self._bell.close()
+        self._ear.close()
+
+    # -- one connection -----------------------------------------------------------------------
+
+    def _move(self, slot: Slot) -> None:
+        """Do all that can be done here now."""
+        connection = slot.connection
+        if connection is None:
+            if slot.following is not None and not slot.is_connecting:
+                self._connect(slot)
+            return
+        if slot.may_finish:
+            connection.conversation.finish(time.monotonic())
+        if slot.may_open:
+            if not connection.is_worn:
+                message, slot.following = slot.following, None
+                if message is not None:
+                    connection.send(message)
+            elif connection.is_idle:
+                self._part(slot)
+                self._connect(slot)
+                return
+        self._write(slot, connection)
+        self._collect(slot, connection)
+
+    def _write(self, slot: Slot, connection: Connection) -> None:
+        was_full = connection.has_unwritten
+        connection.flush()
+        if connection.has_unwritten != was_full:
+            self._watch(slot, connection)
+
+    def _watch(self, slot: Slot, connection: Connection) -> None:
+        events = selectors.EVENT_READ
+        if connection.has_unwritten:
+            events |= selectors.EVENT_WRITE
+        self._selector.modify(connection, events, slot)
+
+    def _serve(self, slot: Slot, events: int) -> None:
+        connection = slot.connection
+        if connection is None:
+            return
+        if events & selectors.EVENT_READ:
+            connection.receive()
+        self._collect(slot, connection)
+        if slot.connection is connection:
+            self._write(slot, connection)  # what it was asked for, and what did not fit before
+            self._collect(slot, connection)
+
+    def _collect(self, slot: Slot, connection: Connection) -> None:
+        """Take what the conversation has settled; hang up where it is over."""
+        conversation = connection.conversation
+        if conversation.over is not None:
+            self._selector.unregister(connection)
+            slot.connection = None
+            connection.hang_up()
+        for message, reply in conversation.settled:
+            self._settle(slot, message, reply)
+        conversation.settled.clear()
+        if conversation.unsent:
+            self._waiting.extendleft(reversed(conversation.unsent))
+            conversation.unsent.clear()
+        if slot.is_condemned:
+            self._end_condemned(slot)
+        elif slot.connection is None and slot.following is not None:
+            self._connect(slot)
+
+    def _settle(self, slot: Slot, message: OutgoingMessage, reply: Reply) -> None:
+        slot.unconfirmed += 1
+        self._slot_of[message.id] = slot
+        self._settled.append(Settled(message.id, reply, message.seconds))
+
+    def _end_condemned(self, slot: Slot) -> None:
+        """Hang up as soon as nothing is in doubt here, and drop what was announced."""
+        connection = slot.connection
+        if connection is not None:
+            conversation = connection.conversation
+            if conversation.closing is not None:
+                return
+            self._selector.unregister(connection)
+            slot.connection = None
+            connection.hang_up()
+        slot.is_condemned = False
+
+    # -- making and ending connections --------------------------------------------------------
+
+    def _connect(self, slot: Slot) -> None:
+        slot.is_connecting = True
+        threading.Thread(target=self._make, args=(slot,), name="smtp-connect", daemon=True).start()
+
+    def _make(self, slot: Slot) -> None:
+        """In a thread of its own."""
+        connection = Connection(self._settings)
+        made: Connection | BaseException = connection
+        try:
+            connection.__enter__()
+        except BaseException as error:
+            made = error
+        if self._is_closed:
+            connection.__exit__()
+            return
+        self._made.append((slot, made))
+        self.wake()
+
+    def _take_in(self, slot: Slot, made: Connection | BaseException) -> None:
+        slot.is_connecting = False
+        if isinstance(made, Connection):
+            slot.connection = made
+            self._selector.register(made, selectors.EVENT_READ, slot)
+            self._move(slot)
+        elif isinstance(made, NotConnected):
+            message, slot.following = slot.following, None
+            if message is not None:
+                self._settle(slot, message, made.reply)
+        else:
+            raise made
+
+    def _part(self, slot: Slot) -> None:
+        """Say goodbye in a thread of its own, as the server may take its time."""
+        connection, slot.connection = slot.connection, None
+        if connection is None:
+            return
+        self._selector.unregister(connection)
+        thread = threading.Thread(target=connection.__exit__, name="smtp-quit", daemon=True)
+        thread.start()
+        self._farewells = [each for each in self._farewells if each.is_alive()]
+        self._farewells.append(thread)
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _look_at_time(self, at: float) -> None:
+        self._looked_at = at
+        for slot in self._slots:
+            connection = slot.connection
+            if connection is None:
+                continue
+            connection.check_time(at)
+            if slot.following is not None and slot.is_held_up(at):
+                self._waiting.append(slot.following)  # it need not wait for a slow one
+                slot.following = None
+            if connection.conversation.over is not None:
+                self._collect(slot, connection)
+            elif (
+                slot.following is None
+                and connection.is_idle
+                and at - connection.used_at > _IDLE_CONNECTION
+            ):
+                self._part(slot)
+
+    def _hear_bell(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._ear.recv(4096)

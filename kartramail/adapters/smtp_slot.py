@@ -1,0 +1,73 @@
+"""One of the places for a connection that a courier has."""
+
+import time
+
+from kartramail.adapters.smtp_connection import Connection
+from kartramail.adapters.smtp_message import OutgoingMessage
+
+_LONG_ANSWER = 0.1  # seconds: behind one that takes longer nothing should wait
+
+
+class Slot:
+    """A connection, or the place for one; the message that follows; results not yet durable.
+
+    `following` was handed over and not announced to any server.
+    """
+
+    __slots__ = ("connection", "following", "is_condemned", "is_connecting", "unconfirmed")
+
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
+        self.following: OutgoingMessage | None = None
+        self.unconfirmed = 0
+        self.is_connecting = False
+        self.is_condemned = False  # what is announced here is no longer ours to send
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a message is under way here, or waits for a connection."""
+        connection = self.connection
+        return self.following is not None or (connection is not None and not connection.is_idle)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be handed over."""
+        if self.following is not None or self.is_connecting or self.is_condemned:
+            return False
+        return not self.is_held_up(time.monotonic())
+
+    def is_held_up(self, at: float) -> bool:
+        """Whether the server takes its time for what is under way here."""
+        if self.connection is None:
+            return False
+        conversation = self.connection.conversation
+        return conversation.is_waiting and at - conversation.waits_since > _LONG_ANSWER
+
+    @property
+    def may_finish(self) -> bool:
+        """The server waits for a message, and the result of the one before is durable."""
+        if self.connection is None or self.unconfirmed or self.is_condemned:
+            return False
+        conversation = self.connection.conversation
+        opening = conversation.opening
+        return (
+            opening is not None
+            and opening.is_invited
+            and opening.failure is None
+            and conversation.closing is None
+            and conversation.over is None
+        )
+
+    @property
+    def may_open(self) -> bool:
+        """What follows can be announced over the connection that is here.
+
+        One result that is not durable yet is no hindrance, as the dot waits for it; two are.
+        """
+        return (
+            self.following is not None
+            and self.connection is not None
+            and self.unconfirmed < 2
+            and not self.is_condemned
+            and self.connection.conversation.can_open
+        )
