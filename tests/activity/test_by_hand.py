@@ -1,6 +1,7 @@
 """Try again now, and cancel: what a person does to one message (issue 5; R-RETRY, R-OUTBOX)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -24,7 +25,7 @@ from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import messages
 from tests.support.smtp_server import Ok, Say, ScriptedServer
 
-LATER = {"state": MessageState.DEFERRED, "tries": 1, "attempts": 1}
+LATER: dict[str, Any] = {"state": MessageState.DEFERRED, "tries": 1, "attempts": 1}
 
 
 def deferred(db: Database, actor: Actor) -> int:
