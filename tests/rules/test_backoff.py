@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartramail.rules.backoff import lifetime, next_wait
+from kartramail.rules.backoff import (
+    is_greylisted,
+    is_mailbox_full,
+    lifetime,
+    next_wait,
+    told_wait,
+    wait_after,
+)
+from kartramail.rules.replies import Deferred, Stage
 
 MIDDLE = 0.5
 
@@ -46,3 +54,152 @@ def test_chance_is_between_zero_and_one(jitter: float) -> None:
 def test_every_wait_is_within_bounds_and_the_next_is_no_shorter(tries: int, jitter: float) -> None:
     assert timedelta(seconds=48) <= next_wait(tries, jitter) <= timedelta(hours=4.8)
     assert next_wait(tries, jitter) <= next_wait(min(tries, 10**6) + 1, jitter)
+
+
+def deferred(code: int | None, words: str) -> Deferred:
+    return Deferred(Stage.RCPT, code, words, "mx.example.net:25")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (450, "4.2.0 <r@example.net>: Recipient address rejected: Greylisted, see the page"),
+        (451, "4.7.1 Please try again later"),
+        (450, "4.7.1 You have been grey-listed"),
+        (421, "4.7.0 graylisted"),
+        (451, "Greylisting in action, please come back later"),
+    ],
+)
+def test_greylisting_is_known_and_tried_again_soon(code: int, words: str) -> None:
+    reply = deferred(code, words)
+    assert is_greylisted(reply)
+    waits = [wait_after(reply, tries, MIDDLE) for tries in range(1, 5)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(450, "4.2.0 Mailbox busy"), (452, "4.7.1 too many"), (451, "4.3.0 error"), (None, "gone")],
+)
+def test_other_delays_are_no_greylisting(code: int | None, words: str) -> None:
+    reply = deferred(code, words)
+    assert not is_greylisted(reply)
+    assert wait_after(reply, 2, MIDDLE) == next_wait(2, MIDDLE)
+
+
+def test_who_is_greylisted_for_hours_waits_as_with_any_answer() -> None:
+    reply = deferred(451, "4.7.1 Greylisted")
+    assert wait_after(reply, 20, MIDDLE) == next_wait(20, MIDDLE)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "4.2.2 The email account that you tried to reach is over quota",
+        "Mailbox full",
+        "4.0.0 mailbox is full",
+        "Requested action aborted: exceeded storage quota",
+    ],
+)
+def test_a_full_mailbox_is_tried_slowly(words: str) -> None:
+    reply = deferred(452, words)
+    assert is_mailbox_full(reply)
+    waits = [wait_after(reply, tries, MIDDLE) for tries in range(1, 7)]
+    assert waits == [timedelta(hours=hours) for hours in (1, 2, 4, 6, 6, 6)]
+
+
+def test_a_server_whose_disk_is_full_is_no_full_mailbox() -> None:
+    assert not is_mailbox_full(deferred(452, "4.3.1 Insufficient system storage"))
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Greylisted, try again in 300 seconds", 300),
+        ("4.7.1 please retry after 5 minutes", 300),
+        ("greylisted for 120s", 120),
+        ("try again in 1 second", 30),
+        ("try again in 9 hours", 3600),
+    ],
+)
+def test_a_server_that_says_how_long_is_believed_within_bounds(words: str, seconds: int) -> None:
+    reply = deferred(451, words)
+    assert told_wait(reply) == timedelta(seconds=seconds)
+    told = timedelta(seconds=seconds)
+    assert told <= wait_after(reply, 1, 0.0) <= wait_after(reply, 1, 0.99) <= told * 1.2
+
+
+@pytest.mark.parametrize(
+    "words", ["Try again later", "4.3.0 error 30 in module 5", "see RFC 5321 in section 4"]
+)
+def test_other_numbers_are_no_waits(words: str) -> None:
+    assert told_wait(deferred(451, words)) is None
+
+
+@given(st.text(), st.integers(400, 499), st.integers(), st.floats(0, 1, exclude_max=True))
+def test_whatever_a_server_says_the_wait_is_bounded(
+    words: str, code: int, tries: int, jitter: float
+) -> None:
+    wait = wait_after(deferred(code, words), tries, jitter)
+    assert timedelta(seconds=30) <= wait <= timedelta(hours=7.2)
+
+
+def wait(code: int | None, words: str, tries: int = 1, stage: Stage = Stage.RCPT) -> timedelta:
+    return wait_after(Deferred(stage, code, words, "mx:25"), tries, MIDDLE)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(450, "4.2.0 Greylisted"), (451, "4.7.1 Please wait"), (450, "see postgrey help")],
+)
+def test_greylisting_is_tried_often_for_some_minutes(code: int, words: str) -> None:
+    minutes = [wait(code, words, tries) / timedelta(minutes=1) for tries in range(1, 6)]
+    assert minutes == [1, 2, 3, 5, 10]
+    assert wait(code, words, 6) == next_wait(6, MIDDLE)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(452, "4.2.2 No room"), (450, "4.2.2 x"), (452, "Mailbox full"), (451, "user over quota")],
+)
+def test_a_full_mailbox_is_given_hours(code: int, words: str) -> None:
+    assert [wait(code, words, tries) / timedelta(hours=1) for tries in range(1, 7)] == [
+        *(1, 2, 4, 6),
+        *(6, 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("4.7.1 Greylisted, try again in 300 seconds", 330),
+        ("Try again after 10 minutes", 660),
+        ("retry in 2 s", 33),
+        ("try again in 999999 minutes", 4 * 3600 * 1.1),
+    ],
+)
+def test_a_server_that_names_a_time_is_heeded_within_bounds(words: str, seconds: float) -> None:
+    assert wait(451, words) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "stage"),
+    [
+        (452, "4.3.1 Insufficient system storage", Stage.RCPT),
+        (451, "4.3.0 Local error", Stage.RCPT),
+        (421, "4.7.1 Too many connections", Stage.RCPT),
+        (None, "greylisted", Stage.RCPT),
+        (450, "4.2.2 over quota", Stage.GREETING),
+    ],
+)
+def test_other_answers_wait_as_usual(code: int | None, words: str, stage: Stage) -> None:
+    assert wait(code, words, 4, stage) == next_wait(4, MIDDLE)
+
+
+def test_receipts_are_reported_late_sooner_than_offers() -> None:
+    assert notice_after("transactional") < notice_after("commercial")
+
+
+@given(st.text(max_size=1_000), st.integers(400, 499), st.integers(0, 100))
+def test_no_words_bring_a_wait_out_of_bounds(words: str, code: int, tries: int) -> None:
+    assert timedelta(seconds=30) <= wait(code, words, tries) <= timedelta(hours=7.2)
