@@ -25,18 +25,6 @@ LEAST_TOLD, MOST_TOLD = timedelta(seconds=30), timedelta(hours=1)
 DELAY_NOTICES = {"transactional": timedelta(hours=1), "commercial": timedelta(hours=4)}
 """After so long the account's log says that a message is late, and until when it is tried."""
 
-GREYLISTED_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 3, 5, 10))
-"""Greylisting lets a message pass after a few minutes, often five (RFC 6647 §2.3)."""
-
-FULL_MAILBOX_WAITS = tuple(timedelta(hours=h) for h in (1, 2, 4, 6))
-"""Somebody has to tidy up first: asking often changes nothing."""
-
-SHORTEST_ASKED, LONGEST_ASKED = timedelta(seconds=30), timedelta(hours=4)
-"""A server that says when to come back is heeded within these bounds."""
-
-NOTICES = {"transactional": timedelta(hours=1), "commercial": timedelta(hours=4)}
-"""After so long from the first try the account is told that a message is late."""
-
 SPREAD = 0.2
 """Each wait is stretched or cut by up to this share, so that what failed together does not
 come back together."""
@@ -118,44 +106,3 @@ def _spread(wait: timedelta, jitter: float) -> timedelta:
 def lifetime(stream: str) -> timedelta:
     """How long a message of `stream` is tried before it fails. Raises KeyError for no stream."""
     return LIFETIMES[stream]
-
-
-def _nth(waits: tuple[timedelta, ...], tries: int) -> timedelta:
-    return waits[min(max(tries, 1), len(waits)) - 1]
-
-
-def _spread(wait: timedelta, jitter: float) -> timedelta:
-    return wait * (1 - SPREAD + 2 * SPREAD * jitter)
-
-
-# A server's words are a stranger's: each pattern is plain and looks at a bounded line.
-_GREYLIST = re.compile(r"gr[ae]y-?list|postgrey", re.IGNORECASE)
-_FULL = re.compile(r"\bover ?quota\b|\bquota exceeded\b|\bmailbox (?:is )?full\b", re.IGNORECASE)
-_COME_BACK = re.compile(
-    r"\b(?:try again|retry|come back)\b.{0,20}?\b(?:in|after) ([0-9]{1,6}) ?"
-    r"(s|secs?|seconds?|m|mins?|minutes?)\b",
-    re.IGNORECASE,
-)
-
-
-def _is_temporary(reply: Deferred) -> bool:
-    return reply.code is not None and 400 <= reply.code <= 499 and reply.stage.is_about_a_message
-
-
-def _is_mailbox_full(reply: Deferred) -> bool:
-    """RFC 3463 §3.3: X.2.2. A server short of room itself says 4.3.1, and that passes sooner."""
-    return reply.enhanced_code == "4.2.2" or _FULL.search(reply.words) is not None
-
-
-def _is_greylisted(reply: Deferred) -> bool:
-    if reply.code not in (450, 451):
-        return False
-    return reply.enhanced_code == "4.7.1" or _GREYLIST.search(reply.words) is not None
-
-
-def _asked_wait(words: str) -> timedelta | None:
-    match = _COME_BACK.search(words)
-    if match is None:
-        return None
-    seconds = int(match[1]) * (60 if match[2].lower().startswith("m") else 1)
-    return min(max(timedelta(seconds=seconds), SHORTEST_ASKED), LONGEST_ASKED)
