@@ -7,14 +7,13 @@ not taken (fencing). A first try that is accepted needs no row of its own: the m
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case
-from sqlmodel import Session, col, func, insert, update
+from sqlalchemy import case
+from sqlmodel import Session, col, insert, select, update
 
 from kartramail.clock import now
-from kartramail.db import IdType
 from kartramail.ids import new_id
 from kartramail.outbox.cancellation import end_called_back
 from kartramail.outbox.models import (
@@ -25,7 +24,7 @@ from kartramail.outbox.models import (
     Message,
     MessageState,
 )
-from kartramail.rules.backoff import next_wait
+from kartramail.rules.backoff import DELAY_NOTICES, wait_after
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, clean_words
 
 
@@ -56,20 +55,24 @@ class Result:
 
 _ENDED = {"worker_id": None, "due_at": None, "variables": VARIABLES_AFTER_THE_END}
 
-_ACCEPT = (
-    update(Message)
-    .where(col(Message.id) == bindparam("id_"), col(Message.worker_id) == bindparam("worker"))
-    .values(
-        state=MessageState.SENT,
-        tries=col(Message.tries) + 1,
-        attempts=col(Message.attempts) + 1,
-        reply=bindparam("words"),
-        server=bindparam("server_"),
-        sent_at=bindparam("at"),
-        resolved_id=func.coalesce(bindparam("resolved", type_=IdType), col(Message.resolved_id)),
-        **_ENDED,
-    )
-)
+# A batch is one statement, put to the driver as it is: nearly all results are these, and what
+# SQLAlchemy does for each row of them would cost more than the row itself.
+_ACCEPTED = """
+    state = 'sent', tries = tries + 1, attempts = attempts + 1, worker_id = NULL, due_at = NULL,
+    variables = CASE WHEN template IS NULL THEN variables END
+"""
+_ACCEPT_ON_SQLITE = f"""
+    UPDATE message SET {_ACCEPTED}, reply = ?, server = ?, sent_at = ?,
+        resolved_id = coalesce(?, resolved_id)
+    WHERE id = ? AND worker_id = ?
+"""
+_ACCEPT_ON_POSTGRESQL = f"""
+    UPDATE message SET {_ACCEPTED}, reply = result.reply, server = result.server, sent_at = %s,
+        resolved_id = coalesce(result.resolved_id, message.resolved_id)
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[])
+        AS result (id, reply, server, resolved_id)
+    WHERE message.id = result.id AND message.worker_id = %s
+"""
 
 
 def record_results(session: Session, worker_id: int, results: Sequence[Result]) -> int:
@@ -80,9 +83,9 @@ def record_results(session: Session, worker_id: int, results: Sequence[Result]) 
     """
     at = now()
     written = 0
-    accepted = [_acceptance(r, r.outcome, worker_id, at) for r in results if _is_accepted(r)]
+    accepted = [(r, r.outcome) for r in results if isinstance(r.outcome, Accepted)]
     if accepted:
-        written += session.connection().execute(_ACCEPT, accepted).rowcount
+        written += _accept(session, worker_id, accepted, at)
     for result in results:
         match result.outcome:
             case Deferred() as reply:
@@ -94,26 +97,34 @@ def record_results(session: Session, worker_id: int, results: Sequence[Result]) 
     return written
 
 
-def _is_accepted(result: Result) -> bool:
-    return isinstance(result.outcome, Accepted)
-
-
-def _acceptance(result: Result, reply: Any, worker_id: int, at: datetime) -> dict[str, Any]:
-    return {
-        "id_": result.message_id,
-        "worker": worker_id,
-        "words": f"{reply.code} {reply.words}".strip(),
-        "server_": reply.server[:255],
-        "at": at,
-        "resolved": result.resolved_id,
-    }
+def _accept(
+    session: Session, worker_id: int, accepted: Sequence[tuple[Result, Accepted]], at: datetime
+) -> int:
+    connection = session.connection()
+    rows = [
+        (
+            result.message_id,
+            f"{reply.code} {reply.words}".strip(),
+            reply.server[:255],
+            result.resolved_id,
+        )
+        for result, reply in accepted
+    ]
+    if connection.dialect.name == "sqlite":
+        # As UtcDateTime keeps it.
+        moment = at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        values = [(words, server, moment, who, one, worker_id) for one, words, server, who in rows]
+        return connection.exec_driver_sql(_ACCEPT_ON_SQLITE, values).rowcount
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return connection.exec_driver_sql(_ACCEPT_ON_POSTGRESQL, (at, *columns, worker_id)).rowcount
 
 
 def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at: datetime) -> bool:
-    tries = _count_try(session, worker_id, result, reply)
-    if tries is None:
+    counted = _count_try(session, worker_id, result, reply)
+    if counted is None:
         return False
-    due_at = at + next_wait(tries, random.random())  # noqa: S311 - spreads load, guards nothing
+    wait = wait_after(reply, counted.tries, random.random())  # noqa: S311 - spreads load
+    due_at = at + wait
     is_over = col(Message.expires_at) <= due_at
     state = session.connection().scalar(
         update(Message)
@@ -126,18 +137,47 @@ def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at
         )
         .returning(col(Message.state))
     )
-    _log_attempt(session, result.message_id, tries, reply, at)
+    _log_attempt(session, result.message_id, counted.tries, reply, at)
     if state is MessageState.FAILED:
-        end_called_back(session, [result.message_id])
+        if not end_called_back(session, [result.message_id]):
+            _log_event(session, result.message_id, EventKind.FAILED, at, _given_up(counted, at))
+    else:
+        _notice_delay(session, counted, at)
     return True
+
+
+def _given_up(counted: Any, at: datetime) -> str:
+    tries = "once" if counted.tries == 1 else f"{counted.tries} times"
+    return f"Given up: it was tried {tries} within {_long(at - counted.created_at)}."
+
+
+def _notice_delay(session: Session, counted: Any, at: datetime) -> None:
+    """Say once, to the account's log, that it is late (RFC 3464 §2.3.3 calls it "delayed")."""
+    waited = at - counted.created_at
+    if waited < DELAY_NOTICES[counted.stream]:
+        return
+    said = select(Event.id).where(Event.message_id == counted.id, Event.kind == EventKind.DELAYED)
+    if session.exec(said.limit(1)).first() is None:
+        more = _long(max(counted.expires_at - at, timedelta(0)))
+        words = f"It has waited for {_long(waited)} and is tried for {more} more."
+        _log_event(session, counted.id, EventKind.DELAYED, at, words)
+
+
+def _long(time: timedelta) -> str:
+    """A length of time in words, roughly: "50 minutes", "5 hours", "2 days"."""
+    for unit, seconds, most in (("minute", 60, 90), ("hour", 3_600, 36), ("day", 86_400, 10**9)):
+        count = max(1, round(time.total_seconds() / seconds))
+        if count <= most:
+            return f"1 {unit}" if count == 1 else f"{count} {unit}s"
+    raise AssertionError("no time is that long")
 
 
 def _count_try(
     session: Session, worker_id: int, result: Result, outcome: Deferred | Refused | Failed
-) -> int | None:
-    """Add the try to a row that is still ours; returns the number of tries, None where lost."""
+) -> Any:
+    """Add the try to a row that is still ours; returns what it is now, None where it is lost."""
     costs_attempt = not isinstance(outcome, Deferred) or outcome.costs_attempt
-    return session.connection().scalar(
+    counted = session.connection().execute(
         update(Message)
         .where(col(Message.id) == result.message_id, col(Message.worker_id) == worker_id)
         .values(
@@ -147,8 +187,12 @@ def _count_try(
             server=getattr(outcome, "server", None),
             **({} if result.resolved_id is None else {"resolved_id": result.resolved_id}),
         )
-        .returning(col(Message.tries))
+        .returning(
+            *(col(Message.id), col(Message.tries), col(Message.stream)),
+            *(col(Message.created_at), col(Message.expires_at)),
+        )
     )
+    return counted.first()
 
 
 def _end(
@@ -159,16 +203,16 @@ def _end(
     outcome: Refused | Failed,
     at: datetime,
 ) -> bool:
-    tries = _count_try(session, worker_id, result, outcome)
-    if tries is None:
+    counted = _count_try(session, worker_id, result, outcome)
+    if counted is None:
         return False
     session.connection().execute(
         update(Message).where(col(Message.id) == result.message_id).values(state=state, **_ENDED)
     )
     if isinstance(outcome, Refused):
-        _log_attempt(session, result.message_id, tries, outcome, at)
+        _log_attempt(session, result.message_id, counted.tries, outcome, at)
     else:  # no server ever saw it, so there is no attempt that says when
-        _log_failure(session, result.message_id, outcome, at)
+        _log_event(session, result.message_id, EventKind.FAILED, at, outcome.words)
     return True
 
 
@@ -188,14 +232,12 @@ def _log_attempt(
     )
 
 
-def _log_failure(session: Session, message_id: int, failure: Failed, at: datetime) -> None:
+def _log_event(
+    session: Session, message_id: int, kind: EventKind, at: datetime, words: str
+) -> None:
     session.connection().execute(
         insert(Event).values(
-            id=new_id(),
-            message_id=message_id,
-            kind=EventKind.FAILED,
-            at=at,
-            detail={"words": failure.words},
+            id=new_id(), message_id=message_id, kind=kind, at=at, detail={"words": words}
         )
     )
 
