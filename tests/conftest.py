@@ -22,6 +22,7 @@ from kartramail.schema import migrate
 from tests.support.cast import CHEAP_HASHER, Actor, make_alice, make_bob, make_charlie
 from tests.support.dns_server import DnsServer
 from tests.support.domains import key_pairs
+from tests.support.quick_start import keep_compiled_routes, keep_entry_points
 
 DATABASES = ["sqlite", "postgresql"]
 
@@ -32,6 +33,15 @@ def _only_our_environment() -> Iterator[None]:
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
     yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_start() -> Iterator[None]:
+    """Each test has an application of its own; what is the same for all is worked out once."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        keep_compiled_routes(monkeypatch)
+        keep_entry_points(monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="session")

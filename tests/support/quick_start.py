@@ -1,0 +1,48 @@
+"""What each test's application would work out anew although it never changes is worked out once.
+
+Every test has an application of its own, and most of the time that takes goes into two things:
+Werkzeug compiles, for each of some 140 routes, two Python functions that build its address; and
+the OpenAPI extension asks all installed packages for plugins. Both come out the same each time.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+import flask_openapi3.openapi
+import pytest
+from werkzeug.routing import Rule
+
+Builder = Callable[..., tuple[str, str]]
+
+
+def keep_compiled_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile what builds an address once per rule.
+
+    The function is made of the rule's text alone: Werkzeug binds it to the rule afterwards, and it
+    finds the converters there when it is called. Only default values are worked into it, so rules
+    that have some are compiled as ever.
+    """
+    compile_builder = Rule._compile_builder
+    kept: dict[tuple[object, ...], Builder] = {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Builder:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        key = rule.rule, tuple(rule._trace), append_unknown
+        if key not in kept:
+            kept[key] = compile_builder(rule, append_unknown)
+        return kept[key]
+
+    monkeypatch.setattr(Rule, "_compile_builder", compile_once)
+
+
+def keep_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the installed packages once: nobody installs one during a test."""
+
+    @cache
+    def ask_once(group: str) -> Any:
+        return entry_points(group=group)
+
+    monkeypatch.setattr(flask_openapi3.openapi, "entry_points", ask_once)
