@@ -1,5 +1,6 @@
 """Real parts for every test: SQLite and PostgreSQL, a DNS server and SMTP servers on loopback."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -25,6 +26,13 @@ from tests.support.domains import key_pairs
 from tests.support.quick_start import keep_compiled_routes, keep_entry_points
 
 DATABASES = ["sqlite", "postgresql"]
+
+
+def pytest_collection_finish() -> None:
+    """Modules and thousands of tests stay to the end: the collector need not look at them again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.fixture(scope="session", autouse=True)
