@@ -23,7 +23,11 @@ from kartramail.schema import migrate
 from tests.support.cast import CHEAP_HASHER, Actor, make_alice, make_bob, make_charlie
 from tests.support.dns_server import DnsServer
 from tests.support.domains import key_pairs
-from tests.support.quick_start import keep_compiled_routes, keep_entry_points
+from tests.support.quick_start import (
+    keep_compiled_routes,
+    keep_compiled_statements,
+    keep_entry_points,
+)
 
 DATABASES = ["sqlite", "postgresql"]
 
@@ -49,6 +53,7 @@ def _quick_start() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         keep_compiled_routes(monkeypatch)
         keep_entry_points(monkeypatch)
+        keep_compiled_statements(monkeypatch)
         yield
 
 

@@ -1,8 +1,9 @@
 """What each test's application would work out anew although it never changes is worked out once.
 
-Every test has an application of its own, and most of the time that takes goes into two things:
-Werkzeug compiles, for each of some 140 routes, two Python functions that build its address; and
-the OpenAPI extension asks all installed packages for plugins. Both come out the same each time.
+Every test has an application and a database of its own, and most of the time that takes goes into
+three things: Werkzeug compiles, for each of some 140 routes, two Python functions that build its
+address; the OpenAPI extension asks all installed packages for plugins; and SQLAlchemy compiles each
+statement for each engine. All come out the same each time.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,11 @@ from typing import Any
 
 import flask_openapi3.openapi
 import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 Builder = Callable[..., tuple[str, str]]
@@ -46,3 +52,25 @@ def keep_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
         return entry_points(group=group)
 
     monkeypatch.setattr(flask_openapi3.openapi, "entry_points", ask_once)
+
+
+def keep_compiled_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all engines share what they compiled, as all requests of one process do.
+
+    A compiled statement is kept under its dialect and its own structure, without its values. Two
+    dialects of one kind, to servers of one version, compile alike.
+    """
+    kept: LRUCache[Any, Any] = LRUCache(5000)
+
+    def create_and_share(*args: Any, **kwargs: Any) -> Engine:
+        engine = create_engine(*args, **kwargs)
+        engine._compiled_cache = kept
+        return engine
+
+    def is_alike(one: DefaultDialect, other: object) -> bool:
+        return type(one) is type(other) and one.server_version_info == other.server_version_info
+
+    for kind in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+        monkeypatch.setattr(kind, "__eq__", is_alike)
+        monkeypatch.setattr(kind, "__hash__", lambda one: hash(type(one)))
+    monkeypatch.setattr("kartramail.db.create_engine", create_and_share)
