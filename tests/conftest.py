@@ -27,6 +27,7 @@ from tests.support.quick_start import (
     keep_compiled_routes,
     keep_compiled_statements,
     keep_entry_points,
+    wait_for_no_disk,
 )
 
 DATABASES = ["sqlite", "postgresql"]
@@ -98,6 +99,7 @@ def make_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callabl
         if kind == "sqlite":
             path = tmp_path / "kartramail.db"
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            wait_for_no_disk(request.getfixturevalue("monkeypatch"))
             return f"sqlite:///{path}"
         url = str(request.getfixturevalue("postgresql_url"))
         request.addfinalizer(lambda: _empty(url))

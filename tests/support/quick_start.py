@@ -13,12 +13,14 @@ from typing import Any
 
 import flask_openapi3.openapi
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
+
+import kartramail.db
 
 Builder = Callable[..., tuple[str, str]]
 
@@ -74,3 +76,19 @@ def keep_compiled_statements(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kind, "__eq__", is_alike)
         monkeypatch.setattr(kind, "__hash__", lambda one: hash(type(one)))
     monkeypatch.setattr("kartramail.db.create_engine", create_and_share)
+
+
+def wait_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite leave it to the operating system when a commit reaches the disk.
+
+    Nobody pulls this machine's plug, and what a killed process committed is kept all the same;
+    test_database.py looks at what is promised in service.
+    """
+    make_engine = kartramail.db._sqlite_engine
+
+    def make_hurried(url: str) -> Engine:
+        engine = make_engine(url)
+        event.listen(engine, "connect", lambda it, _: it.execute("PRAGMA synchronous=OFF"))
+        return engine
+
+    monkeypatch.setattr(kartramail.db, "_sqlite_engine", make_hurried)
