@@ -82,6 +82,14 @@ def postgresql_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def _emptied_postgresql(postgresql_url: str) -> Iterator[Database]:
+    """For emptying it: a connection that knows the tables takes an eighth of a new one's time."""
+    db = Database(postgresql_url)
+    yield db
+    db.dispose()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
@@ -101,20 +109,18 @@ def make_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callabl
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
             wait_for_no_disk(request.getfixturevalue("monkeypatch"))
             return f"sqlite:///{path}"
-        url = str(request.getfixturevalue("postgresql_url"))
-        request.addfinalizer(lambda: _empty(url))
-        return url
+        emptied: Database = request.getfixturevalue("_emptied_postgresql")
+        request.addfinalizer(lambda: _empty(emptied))
+        return emptied.url
 
     return make
 
 
-def _empty(url: str) -> None:
-    db = Database(url)
+def _empty(db: Database) -> None:
     deletions = "; ".join(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables)
     with db.engine.begin() as connection:
         # Not TRUNCATE: that makes new files for every table and index, which takes far longer.
         connection.execute(text(f"SET LOCAL session_replication_role = replica; {deletions}"))
-    db.dispose()
 
 
 @pytest.fixture(params=DATABASES)
