@@ -42,7 +42,7 @@ _LOOKED_AT = 200  # rows of closed domains in one go
 _BUILT_AT_ONCE = 4  # messages; then answers are looked for
 # Seconds at most that a result waits for those of other connections, to be committed with them.
 # One message alone is committed at once.
-_GATHERED_FOR = 0.003
+_GATHERED_FOR = 0.008
 
 
 class EngineBroken(KartraMailError):
@@ -70,6 +70,7 @@ class Engine:
     ) -> None:
         self.broken = threading.Event()
         self._db = db
+        self._enough = max(1, settings.worker_connections // 2)  # results to be committed at once
         self._stopping = stopping
         self._make_transport = make_transport
         self._transport: Transport | None = None
@@ -231,7 +232,8 @@ class Engine:
         """Have results committed, as many together as come in a moment."""
         if not self._results or not self._recorder.is_free:
             return
-        if transport.is_waiting and time.monotonic() - self._results_since < _GATHERED_FOR:
+        is_young = time.monotonic() - self._results_since < _GATHERED_FOR
+        if is_young and len(self._results) < self._enough and transport.is_waiting:
             return
         batch, self._results = self._results, []
         self._recorder.record(batch)

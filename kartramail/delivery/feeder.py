@@ -25,7 +25,7 @@ log = structlog.get_logger()
 _IDLE_PAUSE = 0.25
 _LEAST_HELD = 5  # rows for each connection
 _MOST_HELD = 400
-_HELD_FOR = 0.15  # seconds: what leaves in this time is held
+_HELD_FOR = 0.3  # seconds: what leaves in this time is held
 
 
 class Feeder:
@@ -158,8 +158,7 @@ class Feeder:
         """Hold what leaves in a moment, by what has left since the last claim."""
         at = time.monotonic()
         wanted = int(self._left / max(at - self._claimed_at, 0.001) * _HELD_FOR)
-        self._most = min(max(self._least, (self._most + wanted) // 2), _MOST_HELD)
-        self._most = max(self._most, self._least)
+        self._most = max(self._least, min((self._most + wanted) // 2, _MOST_HELD))
         self._left, self._claimed_at = 0, at
 
     def _load(self, batch: list[Claimed], worker_id: int) -> None:

@@ -282,7 +282,13 @@ class _Talk:
     def _data(self) -> None:
         if not self._answer("data"):
             return
-        wire = self._read_until(b"\r\n.\r\n")
+        while len(self.buffer) < 3 and b".\r\n".startswith(self.buffer):
+            octets = self.sock.recv(65536)
+            if not octets:
+                raise _HangUp
+            self.buffer += octets
+        is_empty = self.buffer.startswith(b".\r\n")
+        wire = self._read_until(b".\r\n" if is_empty else b"\r\n.\r\n")
         data = wire[:-3].replace(b"\r\n..", b"\r\n.")
         data = data[1:] if data.startswith(b"..") else data
         received = Received(self.mail_from, tuple(self.rcpt_to), data, wire)
