@@ -86,18 +86,16 @@ def reclaim(session: Session, lease: timedelta) -> int:
     )
     # One SELECT sees one moment: a row that a worker holds there, and the worker, or neither.
     held = session.connection().execute(
-        select(Message.id, Message.worker_id, Message.deaths)
-        .where(
+        select(Message.id, Message.worker_id, Message.deaths).where(
             col(Message.worker_id).is_not(None),
             or_(
                 col(Message.worker_id).in_(dead_ids),
                 col(Message.worker_id).not_in(select(Worker.id)),
             ),
         )
-        .order_by(col(Message.id))
     )
     by_deaths: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for row in held:
+    for row in sorted(held, key=lambda row: row.id):  # by SQL, SQLite would walk all messages
         by_deaths[row.deaths + 1].append((row.id, row.worker_id))
     count = sum(
         _return_from_dead(session, rows, deaths) for deaths, rows in sorted(by_deaths.items())
