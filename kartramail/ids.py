@@ -8,13 +8,13 @@ import secrets
 import threading
 import time
 from datetime import datetime
-from functools import lru_cache
 
 _EPOCH_MS = 1_577_836_800_000
 _RANDOM_BITS = 21
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _LENGTH = 13
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits each
 _lock = threading.Lock()
 _last = 0
 
@@ -34,10 +34,13 @@ def first_id_at(at: datetime) -> int:
     return max(int(at.timestamp() * 1000) - _EPOCH_MS, 0) << _RANDOM_BITS
 
 
-@lru_cache(maxsize=4096)
 def show_id(value: int) -> str:
     """The id as people and programs see it: 13 lower-case characters, ordered like the number."""
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(60, -1, -5))
+    return (
+        f"{_ALPHABET[value >> 60 & 31]}{_PAIRS[value >> 50 & 1023]}{_PAIRS[value >> 40 & 1023]}"
+        f"{_PAIRS[value >> 30 & 1023]}{_PAIRS[value >> 20 & 1023]}{_PAIRS[value >> 10 & 1023]}"
+        f"{_PAIRS[value & 1023]}"
+    )
 
 
 def read_id(text: str) -> int | None:

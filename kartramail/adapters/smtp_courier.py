@@ -13,8 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from kartramail.adapters.envelopes import Envelope, refuse_locally
 from kartramail.adapters.smtp_connection import QUIT_TIMEOUT, Connection
@@ -28,8 +27,7 @@ _LOOK_EVERY = 0.05  # seconds between two looks at the time
 _IDLE_CONNECTION = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a message; the server took `seconds` for its answers."""
 
     id: int

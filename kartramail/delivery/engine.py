@@ -14,7 +14,7 @@ starts it again.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -49,8 +49,7 @@ class EngineBroken(KartraMailError):
     """A thread of the engine ended by itself: nothing more can be delivered by this process."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     """A message that the transport has: the number of its claim, and the sender it leaves as."""
 
     worker_id: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlmodel import Session
@@ -31,8 +31,7 @@ log = structlog.get_logger()
 _PLATFORM_SOURCES = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A message that can go on the wire, and the sender it goes out under."""
 
     envelope: Envelope
@@ -48,8 +47,7 @@ class _Sender:
     key: SigningKey
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A row, the number it was claimed under, and all that is needed to build its message.
 
     `words` are there where they were not compiled yet.
@@ -125,7 +123,16 @@ class Preparer:
         """Who each message comes from; messages of one sender get the very same answer."""
         domain = self._settings.platform_domain
         platform = as_platform(domain)
-        wanted = [_wanted(message) for message in batch]
+        same: dict[tuple[object, ...], Wanted | None] = {}
+        wanted: list[Wanted | None] = []
+        for message in batch:  # made once for all messages of one kind: most are
+            key: tuple[object, ...] = (
+                *(message.source_kind, message.account_id, message.sender_id),
+                *(message.asset_id, message.type),
+            )
+            if key not in same:
+                same[key] = _wanted(message)
+            wanted.append(same[key])
         found = resolve_all(session, {one for one in wanted if one is not None}, domain)
         return [platform if one is None else found[one] for one in wanted]
 

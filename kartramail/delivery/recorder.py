@@ -8,7 +8,8 @@ import queue
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import structlog
 
@@ -24,8 +25,7 @@ _LONGEST_PAUSE = 5.0
 _UNWRITABLE = "The words that belong here could not be written down."
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A result, and the number that its row was claimed under."""
 
     result: Result

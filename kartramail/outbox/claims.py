@@ -6,9 +6,8 @@ lost its rows still reports is not taken (`results.py` writes only `WHERE worker
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam
 from sqlmodel import Session, col, select, update
@@ -36,9 +35,8 @@ class WorkerGone(KartraMailError):
     """Others have declared this worker dead and taken its rows: it must register anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """What delivery needs to know of a row that it holds."""
+class Claimed(NamedTuple):
+    """What delivery needs to know of a row that it holds. A tuple, as one is made for each."""
 
     id: int
     account_id: int
@@ -60,25 +58,27 @@ class Claimed:
     deaths: int
 
 
-_COLUMNS = [getattr(Message, name) for name in Claimed.__dataclass_fields__]
+_COLUMNS = [getattr(Message, name) for name in Claimed._fields]
 
 # Built once: claims are small and many, and building a statement costs more than running it.
 _LOCK_WORKER = select(Worker.id).where(col(Worker.id) == bindparam("worker")).with_for_update()
+# A CTE and not a subquery: PostgreSQL may run a subquery with FOR UPDATE more than once in a join,
+# and take more than the limit.
+_NEXT = (
+    select(Message.id)
+    .where(
+        Message.lane_id == bindparam("lane"),
+        col(Message.due_at).is_not(None),
+        col(Message.due_at) <= bindparam("at"),
+    )
+    .order_by(col(Message.due_at), col(Message.id))
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("next_in_lane")
+)
 _CLAIM = (
     update(Message)
-    .where(
-        col(Message.id).in_(
-            select(Message.id)
-            .where(
-                Message.lane_id == bindparam("lane"),
-                col(Message.due_at).is_not(None),
-                col(Message.due_at) <= bindparam("at"),
-            )
-            .order_by(col(Message.due_at), col(Message.id))
-            .limit(bindparam("most", type_=Integer))
-            .with_for_update(skip_locked=True)
-        )
-    )
+    .where(col(Message.id).in_(select(_NEXT.c.id)))
     .values(worker_id=bindparam("worker"), due_at=None, state=MessageState.SENDING)
     .returning(*_COLUMNS)
 )
@@ -153,7 +153,7 @@ def _claim_lane(
         if not most:
             return []
     values = {"worker": worker_id, "lane": lane.id, "at": at, "most": most}
-    taken = [Claimed(*row) for row in session.connection().execute(_CLAIM, values)]
+    taken = [Claimed._make(row) for row in session.connection().execute(_CLAIM, values)]
     if lane.limit is not None:
         first = sum(message.tries + message.deaths == 0 for message in taken)
         take_back(session, {(lane.account_id, lane.stream): most - first})

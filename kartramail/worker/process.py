@@ -1,5 +1,6 @@
 """One delivery process: the engine, and beside it the rounds."""
 
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,10 @@ Python's own 5 ms are longer than a whole conversation with a mail server: while
 messages, all connections would wait for it at every step.
 """
 
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Messages make thousands of objects a second and no cycles: Python's own 700 means that a worker
+looks for garbage all the time, and finds none."""
+
 _BROKEN_GRACE = 10.0  # seconds for giving rows back, where a thread has ended
 
 ROUNDS: tuple[Round, ...] = (
@@ -48,6 +53,8 @@ def run_worker(installation: Installation) -> None:
     smtp = smtp_settings(installation.settings)
     Signers(installation.settings).platform(installation.db)
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    gc.freeze()  # what is loaded by now stays
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
