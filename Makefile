@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLASK := $(BIN)/flask --app app.py
 
-.PHONY: run install test lint bench
+.PHONY: run install test lint bench chaos
 
 run: $(VENV)/installed
 	ALLOW_SPECIAL_USE_DOMAINS=$${ALLOW_SPECIAL_USE_DOMAINS-1} \
@@ -27,6 +27,9 @@ lint: $(VENV)/installed-test
 bench: $(VENV)/installed-test
 	$(BIN)/python -m tests.benchmarks.install
 	$(BIN)/python -m tests.benchmarks
+
+chaos: $(VENV)/installed-test
+	$(BIN)/python -m tests.chaos --messages 20000 --kills 40
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
