@@ -72,6 +72,13 @@ class CompiledTemplate:
             return _finished(text, self._template, self.kind)
         return _rendered(self._template, self.kind, variables)
 
+    @property
+    def filling(self) -> PlainTemplate | None:
+        """The parts that `render` joins and does not look at again; None where it does more."""
+        if self.kind is TemplateKind.SUBJECT or _writes_addresses(self._template):
+            return None
+        return self._plain
+
 
 def compile_template(source: str, kind: TemplateKind) -> CompiledTemplate:
     """Parse `source`. Raises TemplateError, with the line, for what is not understood.

@@ -6,8 +6,6 @@ built by `compile_message`; `CompiledMessage.fill` adds what is one recipient's.
 change it, and a signature over it stays good.
 """
 
-import binascii
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +15,14 @@ from typing import Protocol
 
 from kartramail.errors import UnsafeHeader
 from kartramail.rules.headers import (
-    MAX_LINE_LENGTH,
     Mailbox,
     mailbox_field,
     message_id_field,
     token_field,
     unstructured_field,
 )
-
-BOUNDARY = b"=_kartramail"
-"""Between parts. Quoted-printable and base64 cannot contain `=_` (RFC 2045 §6.7), and a body that
-does is never sent as it is: so one boundary is right for every message."""
+from kartramail.rules.mime_bodies import BOUNDARY, encode_part
+from kartramail.rules.mime_gaps import GapPlan, HasGaps, plan_gaps
 
 
 class Renderable(Protocol):
@@ -83,15 +78,22 @@ class MessageHeaders:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One body. `entity` is its header and content where they are the same for everybody."""
+    """One body. `entity` is its header and content where they are the same for everybody.
+
+    `plan` is the quick way to what `encode_part` gives, for most values of most templates.
+    """
 
     subtype: str
     content: Renderable
     entity: bytes | None
+    plan: GapPlan | None
 
     def fill(self, variables: Mapping[str, object]) -> bytes:
         if self.entity is not None:
             return self.entity
+        planned = self.plan.fill(variables) if self.plan is not None else None
+        if planned is not None:
+            return planned
         return encode_part(self.subtype, self.content.render(variables))
 
 
@@ -128,8 +130,10 @@ def compile_message(source: MessageSource) -> CompiledMessage:
 
 
 def _compile_part(subtype: str, content: Renderable) -> _Part:
-    entity = encode_part(subtype, content.render({})) if content.is_constant else None
-    return _Part(subtype, content, entity)
+    if content.is_constant:
+        return _Part(subtype, content, encode_part(subtype, content.render({})), None)
+    filling = content.filling if isinstance(content, HasGaps) else None
+    return _Part(subtype, content, None, plan_gaps(subtype, filling) if filling else None)
 
 
 def _head(headers: MessageHeaders, subject: str) -> bytes:
@@ -176,70 +180,3 @@ def _join(entities: Iterable[bytes]) -> bytes:
     delimiter = b"\r\n--" + BOUNDARY
     parts = b"".join(delimiter + b"\r\n" + entity for entity in (first, *others))
     return opening + parts + delimiter + b"--\r\n"
-
-
-def encode_part(subtype: str, text: str) -> bytes:
-    """`text` as an entity of type text/`subtype`: header, empty line, content that ends in CRLF.
-
-    Line ends of every kind become CRLF, NUL and half characters U+FFFD; a text that does not end
-    its last line gets a line end.
-    """
-    octets = _in_lines(text)
-    if octets.isascii() and _travels_as_it_is(octets):
-        charset, encoding, content = b"us-ascii", b"7bit", octets.replace(b"\n", b"\r\n")
-    else:
-        charset = b"utf-8"
-        encoding, content = _encoded(octets)
-    return (
-        b'Content-Type: text/%b; charset="%b"\r\n' % (subtype.encode("ascii"), charset)
-        + b"Content-Transfer-Encoding: %b\r\n\r\n" % encoding
-        + content
-    )
-
-
-def _in_lines(text: str) -> bytes:
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    octets = text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass")
-    if not octets.isascii() and b"\xed" in octets:  # only then can there be a surrogate
-        octets = re.sub("[\ud800-\udfff]", "\ufffd", text.replace("\0", "\ufffd")).encode()
-    return octets if not octets or octets.endswith(b"\n") else octets + b"\n"
-
-
-_PRINTABLE = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
-
-
-def _travels_as_it_is(octets: bytes) -> bool:
-    """True when no server, filter or mailbox on the way has a reason to touch these ASCII lines.
-
-    Trailing blanks get lost, "From " gets a ">" in mbox files: both would break a signature.
-    """
-    return (
-        not octets.translate(None, _PRINTABLE)
-        and max(map(len, octets.split(b"\n"))) <= MAX_LINE_LENGTH
-        and not any(trap in octets for trap in (b" \n", b"\t\n", b"\nFrom ", b"--=_"))
-        and not octets.startswith(b"From ")
-    )
-
-
-def _encoded(octets: bytes) -> tuple[bytes, bytes]:
-    """The transfer encoding that is shorter, and the content in it (RFC 2045 §6.7, §6.8)."""
-    strange = len(octets.translate(None, _PRINTABLE)) + octets.count(b"=")
-    if strange * 6 > len(octets):  # each costs two octets more; base64 costs a third of the whole
-        lines = binascii.b2a_base64(octets.replace(b"\n", b"\r\n"), newline=False)
-        return b"base64", b"".join(
-            lines[start : start + 76] + b"\r\n" for start in range(0, len(lines), 76)
-        )
-    return b"quoted-printable", _quoted(octets).replace(b"\n", b"\r\n")
-
-
-_BLANK_PAST_THE_MARGIN = re.compile(rb"^(.{74,75})(=20|=09)$", re.MULTILINE)
-
-
-def _quoted(octets: bytes) -> bytes:
-    """`octets` in quoted-printable, with what binascii leaves open: it lets a guarded blank stand
-    past column 76, and does not guard "From "."""
-    quoted = binascii.b2a_qp(octets, istext=True)
-    if b" \n" in octets or b"\t\n" in octets:
-        quoted = _BLANK_PAST_THE_MARGIN.sub(rb"\1=\n\2", quoted)
-    return (b"\n" + quoted).replace(b"\nFrom ", b"\n=46rom=\n ")[1:]

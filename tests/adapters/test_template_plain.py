@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kartramail.adapters.template_plain import LONGEST_VALUE
+from kartramail.adapters.template_plain import LONGEST_VALUE, joined
 from kartramail.adapters.templating import TemplateKind, compile_template
 from kartramail.errors import TemplateError
 
@@ -69,6 +69,39 @@ def test_the_result_is_that_of_the_engine(
         return
     engine = replace(compiled, _plain=None)
     assert outcome(compiled.render, given_values) == outcome(engine.render, given_values)
+
+
+@settings(max_examples=300, deadline=None)
+@given(source=sources, kind=st.sampled_from(TemplateKind), given_values=variables)
+def test_joining_its_parts_is_all_that_rendering_does(
+    source: str, kind: TemplateKind, given_values: dict[str, object]
+) -> None:
+    try:
+        compiled = compile_template(source, kind)
+    except TemplateError:
+        return
+    filling = compiled.filling
+    found = filling.values(given_values) if filling else None
+    if filling is not None and found is not None:
+        assert joined(filling.literals, filling.gaps, found) == compiled.render(given_values)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "has_parts"),
+    [
+        ("Hi {{ name }}", TemplateKind.TEXT, True),
+        ("Hi {{ name }}", TemplateKind.SUBJECT, False),  # becomes one line
+        ("<p>Hi {{ name }}", TemplateKind.HTML, True),
+        ('<a href="{{ link }}">', TemplateKind.HTML, False),  # is made harmless
+        ('<a href="https://x.com/{{ id }}">', TemplateKind.HTML, True),
+        ("Hi {{ name | upcase }}", TemplateKind.TEXT, False),
+        ("Hi", TemplateKind.TEXT, False),
+    ],
+)
+def test_what_is_changed_after_it_was_filled_in_has_no_parts(
+    source: str, kind: TemplateKind, has_parts: bool
+) -> None:
+    assert (compile_template(source, kind).filling is not None) is has_parts
 
 
 @pytest.mark.parametrize(

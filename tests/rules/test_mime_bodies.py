@@ -16,8 +16,8 @@ from kartramail.rules.mime import (
     MessageSource,
     Renderable,
     compile_message,
-    encode_part,
 )
+from kartramail.rules.mime_bodies import encode_part
 
 HEADERS = MessageHeaders(
     sender=Mailbox("alice@doeinc.com", "Alice Doe"),

@@ -1,0 +1,84 @@
+"""A text as a body of mail that nothing on the way has a reason to change.
+
+RFC 2045 §6 (transfer encodings), RFC 5322 §2.1.1 (length of lines).
+"""
+
+import binascii
+import re
+
+from kartramail.rules.headers import MAX_LINE_LENGTH
+
+BOUNDARY = b"=_kartramail"
+"""Between parts. Quoted-printable and base64 cannot contain `=_` (RFC 2045 §6.7), and a body that
+does is never sent as it is: so one boundary is right for every message."""
+
+
+def encode_part(subtype: str, text: str) -> bytes:
+    """`text` as an entity of type text/`subtype`: header, empty line, content that ends in CRLF.
+
+    Line ends of every kind become CRLF, NUL and half characters U+FFFD; a text that does not end
+    its last line gets a line end.
+    """
+    octets = _in_lines(text)
+    if octets.isascii() and travels_as_it_is(octets):
+        charset, encoding, content = b"us-ascii", b"7bit", octets.replace(b"\n", b"\r\n")
+    else:
+        charset = b"utf-8"
+        encoding, content = _encoded(octets)
+    return entity_header(subtype, charset, encoding) + content
+
+
+def entity_header(subtype: str, charset: bytes, encoding: bytes) -> bytes:
+    """The header of an entity of type text/`subtype`, and the empty line after it."""
+    return (
+        b'Content-Type: text/%b; charset="%b"\r\n' % (subtype.encode("ascii"), charset)
+        + b"Content-Transfer-Encoding: %b\r\n\r\n" % encoding
+    )
+
+
+def _in_lines(text: str) -> bytes:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    octets = text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass")
+    if not octets.isascii() and b"\xed" in octets:  # only then can there be a surrogate
+        octets = re.sub("[\ud800-\udfff]", "\ufffd", text.replace("\0", "\ufffd")).encode()
+    return octets if not octets or octets.endswith(b"\n") else octets + b"\n"
+
+
+_PRINTABLE = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
+
+
+def travels_as_it_is(octets: bytes) -> bool:
+    """True when no server, filter or mailbox on the way has a reason to touch these ASCII lines.
+
+    Trailing blanks get lost, "From " gets a ">" in mbox files: both would break a signature.
+    """
+    return (
+        not octets.translate(None, _PRINTABLE)
+        and max(map(len, octets.split(b"\n"))) <= MAX_LINE_LENGTH
+        and not any(trap in octets for trap in (b" \n", b"\t\n", b"\nFrom ", b"--=_"))
+        and not octets.startswith(b"From ")
+    )
+
+
+def _encoded(octets: bytes) -> tuple[bytes, bytes]:
+    """The transfer encoding that is shorter, and the content in it (RFC 2045 §6.7, §6.8)."""
+    strange = len(octets.translate(None, _PRINTABLE)) + octets.count(b"=")
+    if strange * 6 > len(octets):  # each costs two octets more; base64 costs a third of the whole
+        lines = binascii.b2a_base64(octets.replace(b"\n", b"\r\n"), newline=False)
+        return b"base64", b"".join(
+            lines[start : start + 76] + b"\r\n" for start in range(0, len(lines), 76)
+        )
+    return b"quoted-printable", _quoted(octets).replace(b"\n", b"\r\n")
+
+
+_BLANK_PAST_THE_MARGIN = re.compile(rb"^(.{74,75})(=20|=09)$", re.MULTILINE)
+
+
+def _quoted(octets: bytes) -> bytes:
+    """`octets` in quoted-printable, with what binascii leaves open: it lets a guarded blank stand
+    past column 76, and does not guard "From "."""
+    quoted = binascii.b2a_qp(octets, istext=True)
+    if b" \n" in octets or b"\t\n" in octets:
+        quoted = _BLANK_PAST_THE_MARGIN.sub(rb"\1=\n\2", quoted)
+    return (b"\n" + quoted).replace(b"\nFrom ", b"\n=46rom=\n ")[1:]
