@@ -1,4 +1,4 @@
-"""Bring the verifiers and the name server that judge our work: `python -m tests.interop.install`.
+"""Bring the tools that judge our work, verifiers and servers: `python -m tests.interop.install`.
 
 What is already there is taken as it is. Else, as root on Debian, its packages; mailauth comes by
 npm from the lock file beside it, wherever npm is. Says in one line what it did. Without root or
@@ -16,6 +16,7 @@ from tests.interop.tools import (
     NSD,
     OPENDKIM,
     PERL_MODULE,
+    SMTP_SINK,
     TESTKEY,
     TOOLS,
     has_tool,
@@ -27,7 +28,10 @@ _PACKAGES = {
     TESTKEY: "opendkim-tools",
     PERL_MODULE: "libmail-dkim-perl",
     NSD: "nsd",
+    SMTP_SINK: "postfix",
 }
+# Of Postfix only its test server is wanted: without configuration no mail service starts.
+_NO_MAIL_SERVICE = "postfix postfix/main_mailer_type select No configuration\n"
 _NPM_CI = ("npm", "ci", "--ignore-scripts", "--omit=dev", "--omit=optional", "--no-audit")
 
 
@@ -35,21 +39,21 @@ def install_tools() -> None:
     """Make sure that they are there. Ends the program where root on Debian does not get them."""
     missing = [name for name in TOOLS if not has_tool(name)]
     if not missing:
-        print(f"The verifiers for tests: {', '.join(TOOLS)}, which were here already.")
+        print(f"The tools for tests: {', '.join(TOOLS)}, which were here already.")
         return
-    print(f"The verifiers for tests: installing {', '.join(missing)} …", flush=True)
+    print(f"The tools for tests: installing {', '.join(missing)} …", flush=True)
     if is_root_on_debian():
         _install_debians(missing)
     if MAILAUTH_PACKAGE in missing and shutil.which("npm"):
         _runs(*_NPM_CI, "--no-fund", f"--prefix={MAILAUTH}")
     still_missing = [name for name in TOOLS if not has_tool(name)]
     if not still_missing:
-        print(f"The verifiers for tests: {', '.join(missing)}, installed now.")
+        print(f"The tools for tests: {', '.join(missing)}, installed now.")
     elif is_root_on_debian():
-        sys.exit(f"Verifiers for tests that could not be installed: {', '.join(still_missing)}.")
+        sys.exit(f"Tools for tests that could not be installed: {', '.join(still_missing)}.")
     else:
         print(
-            f"The verifiers for tests: without {', '.join(still_missing)}, whose tests are "
+            f"The tools for tests: without {', '.join(still_missing)}, whose tests are "
             "skipped; as root on Debian they are installed."
         )
 
@@ -58,6 +62,8 @@ def _install_debians(missing: list[str]) -> None:
     packages = [_PACKAGES[name] for name in missing if name in _PACKAGES]
     if MAILAUTH_PACKAGE in missing and not shutil.which("npm"):
         packages += ["nodejs", "npm"]
+    if "postfix" in packages and shutil.which("debconf-set-selections"):
+        subprocess.run(["debconf-set-selections"], input=_NO_MAIL_SERVICE, text=True, check=False)
     if packages and _runs("apt-get", "update", "-q"):
         _runs("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages)
 

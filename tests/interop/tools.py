@@ -12,14 +12,15 @@ HERE = Path(__file__).parent
 MAILAUTH = HERE / "mailauth"
 MAIL_DKIM = HERE / "mail_dkim"
 
-OPENDKIM, TESTKEY, PERL_MODULE, MAILAUTH_PACKAGE, NSD = (
+OPENDKIM, TESTKEY, PERL_MODULE, MAILAUTH_PACKAGE, NSD, SMTP_SINK = (
     "opendkim",
     "opendkim-testkey",
     "Mail::DKIM",
     "mailauth",
     "nsd",
+    "smtp-sink",
 )
-TOOLS = (OPENDKIM, TESTKEY, PERL_MODULE, MAILAUTH_PACKAGE, NSD)
+TOOLS = (OPENDKIM, TESTKEY, PERL_MODULE, MAILAUTH_PACKAGE, NSD, SMTP_SINK)
 
 
 def find_program(name: str) -> str | None:
