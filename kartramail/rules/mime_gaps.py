@@ -8,8 +8,7 @@ value there is no result, and `encode_part` decides.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from kartramail.rules.headers import MAX_LINE_LENGTH
 from kartramail.rules.mime_bodies import entity_header, travels_as_it_is
@@ -44,15 +43,15 @@ class HasGaps(Protocol):
 class GapPlan:
     """A body that goes as 7bit whatever fitting values stand in its gaps.
 
-    `ready` are the literals as they travel, the first with the header before it. `in_order` takes
-    them, followed by the values, to the order in which they stand. `is_relaxed` says that the
-    content is in the relaxed form of RFC 6376 §3.4.4 once it is filled in.
+    `ready` are the literals as they travel, the first with the header before it. `order` says which
+    of them, and of the values after them, stands where. `is_relaxed` says that the content is in
+    the relaxed form of RFC 6376 §3.4.4 once it is filled in.
     """
 
     filling: Filling
     fits: Callable[[str], object]
     ready: tuple[bytes, ...]
-    in_order: Callable[[Sequence[bytes]], Any]
+    order: tuple[int, ...]
     is_relaxed: bool
 
     def fill(self, variables: Mapping[str, object]) -> bytes | None:
@@ -65,7 +64,7 @@ class GapPlan:
             if not self.fits(value) or "--=_" in value or "  " in value:
                 return None
             pieces.append(value.encode("ascii"))
-        return b"".join(self.in_order(pieces))
+        return b"".join(map(pieces.__getitem__, self.order))
 
 
 def plan_gaps(subtype: str, filling: Filling) -> GapPlan | None:
@@ -130,9 +129,9 @@ def _ready(subtype: str, marked: str) -> tuple[bytes, ...]:
     return entity_header(subtype, b"us-ascii", b"7bit") + first, *others
 
 
-def _order(gaps: tuple[int, ...]) -> Callable[[Sequence[bytes]], Any]:
-    """From the literals followed by the values to all of them as they stand."""
+def _order(gaps: tuple[int, ...]) -> tuple[int, ...]:
+    """The places of literals and values in turn, among the literals followed by the values."""
     places = [0]
     for number, gap in enumerate(gaps, 1):
         places += [len(gaps) + 1 + gap, number]
-    return itemgetter(*places)
+    return tuple(places)
