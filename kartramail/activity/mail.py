@@ -50,12 +50,12 @@ def build_mail(
         kind = _KINDS.get(message.source_kind, "message")
         return Mail(None, f"The words of this {kind} are not kept.", signed_by, own)
     try:
-        data = Builder(settings, Composer()).build(
+        built = Builder(settings, Composer()).build(
             message, _resolution(sender), words, message.sent_at or message.created_at, _NOTHING
         )
     except (KartraMailError, JinjaError) as error:
         return Mail(None, f"The mail cannot be built: {error}", signed_by, own or "(no subject)")
-    letter = read_letter(data)
+    letter = read_letter(built.data)
     return Mail(letter, "", signed_by, letter.header("Subject") or "(no subject)")
 
 

@@ -12,7 +12,7 @@ from kartramail.outbox.claims import Claimed
 from kartramail.outbox.contents import Words
 from kartramail.outbox.models import Message
 from kartramail.rules.headers import Mailbox
-from kartramail.rules.mime import MessageHeaders
+from kartramail.rules.mime import Filled, MessageHeaders
 from kartramail.rules.tokens import return_path
 
 Row = Claimed | Message
@@ -34,7 +34,7 @@ class Builder:
         words: Words | None,
         at: datetime,
         more: Mapping[str, Any],
-    ) -> bytes:
+    ) -> Filled:
         """The whole message as it leaves at `at`, without signature.
 
         `words` are those of its content, needed where the composer misses them; `more` are
@@ -51,7 +51,7 @@ class Builder:
                 "platform_domain": self._settings.platform_domain,
                 "base_url": self._settings.base_url,
             }
-        return compiled.fill(self._headers(message, sender, at), variables)
+        return compiled.filled(self._headers(message, sender, at), variables)
 
     def return_path(self, message: Row, sender: Resolution) -> str:
         """The envelope sender: each message has one of its own (R-BOUNCE)."""

@@ -96,8 +96,8 @@ class Preparer:
         try:
             words = loaded.words or self._words_again(db, message)
             at = now()
-            data = self._builder.build(message, sender.resolution, words, at, loaded.more)
-            data = sign_message(data, sender.key, at)
+            built = self._builder.build(message, sender.resolution, words, at, loaded.more)
+            data = sign_message(built.data, sender.key, at, is_relaxed=built.is_relaxed)
         except Exception as error:  # whatever a template does, the others still leave
             if is_outage(error):
                 raise

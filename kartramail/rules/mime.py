@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kartramail.errors import UnsafeHeader
 from kartramail.rules.headers import (
@@ -23,6 +23,7 @@ from kartramail.rules.headers import (
 )
 from kartramail.rules.mime_bodies import BOUNDARY, encode_part
 from kartramail.rules.mime_gaps import GapPlan, HasGaps, plan_gaps
+from kartramail.rules.signing_canonical import relaxed_body
 
 
 class Renderable(Protocol):
@@ -76,6 +77,17 @@ class MessageHeaders:
     extra: tuple[tuple[str, str], ...] = ()
 
 
+class Filled(NamedTuple):
+    """A header, a body or both, as bytes.
+
+    `is_relaxed`: the body is known to be in the relaxed form of RFC 6376 §3.4.4. A signature need
+    not look for what it would leave out, which takes longer than to hash the body.
+    """
+
+    data: bytes
+    is_relaxed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One body. `entity` is its header and content where they are the same for everybody.
@@ -85,16 +97,17 @@ class _Part:
 
     subtype: str
     content: Renderable
-    entity: bytes | None
+    entity: Filled | None
     plan: GapPlan | None
 
-    def fill(self, variables: Mapping[str, object]) -> bytes:
+    def fill(self, variables: Mapping[str, object]) -> Filled:
         if self.entity is not None:
             return self.entity
-        planned = self.plan.fill(variables) if self.plan is not None else None
-        if planned is not None:
-            return planned
-        return encode_part(self.subtype, self.content.render(variables))
+        if self.plan is not None:
+            planned = self.plan.fill(variables)
+            if planned is not None:
+                return Filled(planned, self.plan.is_relaxed)
+        return Filled(encode_part(self.subtype, self.content.render(variables)), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +116,21 @@ class CompiledMessage:
 
     subject: Renderable
     parts: tuple[_Part, ...]
-    body: bytes | None
+    body: Filled | None
 
     def fill(self, headers: MessageHeaders, variables: Mapping[str, object]) -> bytes:
-        """The whole message for one recipient, header and body.
+        """The whole message for one recipient, header and body. Raises what `filled` does."""
+        return self.filled(headers, variables).data
+
+    def filled(self, headers: MessageHeaders, variables: Mapping[str, object]) -> Filled:
+        """The whole message for one recipient, and whether its body is in relaxed form.
 
         Raises UnsafeHeader for a value that would break out of its header, and whatever the
         templates raise (TemplateError) for these variables.
         """
-        body = self.body if self.body is not None else _join(self._filled(variables))
-        return _head(headers, self.subject.render(variables)) + body
-
-    def _filled(self, variables: Mapping[str, object]) -> list[bytes]:
-        return [part.fill(variables) for part in self.parts]
+        body = self.body or _join([part.fill(variables) for part in self.parts])
+        head = _head(headers, self.subject.render(variables))
+        return Filled(head + body.data, body.is_relaxed)
 
 
 def compile_message(source: MessageSource) -> CompiledMessage:
@@ -131,7 +146,9 @@ def compile_message(source: MessageSource) -> CompiledMessage:
 
 def _compile_part(subtype: str, content: Renderable) -> _Part:
     if content.is_constant:
-        return _Part(subtype, content, encode_part(subtype, content.render({})), None)
+        entity = encode_part(subtype, content.render({}))
+        lines = entity.partition(b"\r\n\r\n")[2]
+        return _Part(subtype, content, Filled(entity, relaxed_body(lines) == lines), None)
     filling = content.filling if isinstance(content, HasGaps) else None
     return _Part(subtype, content, None, plan_gaps(subtype, filling) if filling else None)
 
@@ -171,12 +188,15 @@ def _date_field(date: datetime) -> bytes:
     return f"Date: {format_datetime(date)}\r\n".encode("ascii")
 
 
-def _join(entities: Iterable[bytes]) -> bytes:
+def _join(entities: Iterable[Filled]) -> Filled:
     """One entity as it is, or several as alternatives of each other (RFC 2046 §5.1.4)."""
     first, *others = entities
     if not others:
         return first
     opening = b'Content-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n'
     delimiter = b"\r\n--" + BOUNDARY
-    parts = b"".join(delimiter + b"\r\n" + entity for entity in (first, *others))
-    return opening + parts + delimiter + b"--\r\n"
+    pieces = [opening]
+    for entity in (first, *others):
+        pieces += [delimiter, b"\r\n", entity.data]
+    pieces += [delimiter, b"--\r\n"]
+    return Filled(b"".join(pieces), all(entity.is_relaxed for entity in (first, *others)))

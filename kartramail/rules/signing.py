@@ -54,11 +54,12 @@ class SigningKey:
     sign: Callable[[bytes], bytes]
 
 
-def sign_message(data: bytes, key: SigningKey, at: datetime) -> bytes:
+def sign_message(data: bytes, key: SigningKey, at: datetime, *, is_relaxed: bool = False) -> bytes:
     """`data`, a whole message, with a DKIM-Signature field of `key` in front, made `at` (aware).
 
     A header that nothing follows, not even an empty line, gets one: some verifiers would not see
-    its end. Nothing else of `data` is changed.
+    its end. Nothing else of `data` is changed. `is_relaxed`: the caller knows that the body is in
+    relaxed form.
 
     Assumes that every line end of `data` is CRLF; the transport refuses anything else, and a
     signature over it would not hold. Raises ValueError for a message without exactly one From,
@@ -74,39 +75,53 @@ def sign_message(data: bytes, key: SigningKey, at: datetime) -> bytes:
     fields = relaxed_fields(header)
     if len(fields.get(b"from", ())) != 1:
         raise ValueError("a message that is signed has exactly one From")
-    counts = tuple([(name, len(fields[name])) for name in SIGNED_FIELDS if name in fields])
-    unsigned = (
-        b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; t=%d;\r\n%b bh=%b;\r\n b="
-    ) % (
+    counts = _counts(tuple([(name, len(each)) for name, each in fields.items()]))
+    written, relaxed = _constant_tags(key.domain, key.selector, counts)
+    own = (
         int(at.timestamp()),
-        _constant_tags(key.domain, key.selector, counts),
-        b64encode(hashlib.sha256(relaxed_body(body)).digest()),
+        b64encode(hashlib.sha256(body if is_relaxed else relaxed_body(body)).digest()),
     )
-    signature = key.sign(_signed_octets(fields, counts, unsigned))
-    return b"".join((unsigned, _folded(b64encode(signature)), b"\r\n", data))
+    signature = key.sign(_signed_octets(fields, counts, relaxed % own))
+    return b"".join((written % own, _folded(b64encode(signature)), b"\r\n", data))
+
+
+@lru_cache(maxsize=1024)
+def _counts(found: _Counts) -> _Counts:
+    """Of the names found in a header, and how often, those to sign in their order."""
+    counts = dict(found)
+    return tuple((name, counts[name]) for name in SIGNED_FIELDS if name in counts)
 
 
 def _signed_octets(fields: dict[bytes, list[bytes]], counts: _Counts, unsigned: bytes) -> bytes:
-    """What the signature is over: the fields, and the signature's own without a value of b=.
+    """What the signature is over: the fields, and `unsigned`, its own without a value of b=.
 
     Fields of one name from the bottom up (RFC 6376 §5.4.2), the last one without a line end
     (§3.7). A field that is listed and is not there counts as nothing.
     """
-    signed = [field for name, _ in counts for field in reversed(fields[name])]
-    signed.append(b"dkim-signature:" + unfolded(unsigned).partition(b": ")[2])
+    signed: list[bytes] = []
+    for name, count in counts:
+        signed += fields[name] if count == 1 else reversed(fields[name])
+    signed.append(unsigned)
     return b"\r\n".join(signed)
 
 
 @lru_cache(maxsize=4096)
-def _constant_tags(domain: str, selector: str, counts: _Counts) -> bytes:
-    """The lines of d=, s= and h=: the same for all messages of one shape by one key."""
+def _constant_tags(domain: str, selector: str, counts: _Counts) -> tuple[bytes, bytes]:
+    """The field up to its b=, to be filled in with t= and bh=: as it is written, and relaxed.
+
+    The same for all messages of one shape by one key.
+    """
     if not _NAME.fullmatch(domain) or not _NAME.fullmatch(selector):
         raise ValueError("the domain and the selector of a signing key are names in DNS")
     tags = (b" d=" + domain.encode("ascii") + b";", b" s=" + selector.encode("ascii") + b";")
     names = list(_listed_names(dict(counts)))
     listed = [name + b":" for name in names[:-1]] + [names[-1] + b";"]
     lines = chain(_lines(tags), _lines((b" h=", *listed)))
-    return b"".join(line + b"\r\n" for line in lines)
+    value = b"v=1; a=rsa-sha256; c=relaxed/relaxed; t=%d;\r\n" + b"".join(
+        line + b"\r\n" for line in lines
+    )
+    value += b" bh=%b;\r\n b="
+    return b"DKIM-Signature: " + value, b"dkim-signature:" + unfolded(value)
 
 
 def _listed_names(counts: Mapping[bytes, int]) -> Iterator[bytes]:
@@ -132,4 +147,4 @@ def _folded(value: bytes) -> bytes:
     """The value of b=, after " b=" on its first line."""
     first = LINE_LENGTH - len(" b=")
     rest = range(first, len(value), LINE_LENGTH - 1)
-    return b"\r\n ".join((value[:first], *(value[at : at + LINE_LENGTH - 1] for at in rest)))
+    return b"\r\n ".join([value[:first], *[value[at : at + LINE_LENGTH - 1] for at in rest]])

@@ -31,8 +31,12 @@ def relaxed_fields(header: bytes) -> dict[bytes, list[bytes]]:
     fields: dict[bytes, list[bytes]] = {}
     for line in unfolded(header).split(b"\r\n"):
         shown, colon, value = line.partition(b":")
-        name = _field_name(shown + colon)
-        fields.setdefault(name, []).append(b"%b:%b" % (name, value.strip(b" ")))
+        name = _field_name(shown, colon)
+        field = name + b":" + value.strip(b" ")
+        if name in fields:
+            fields[name].append(field)
+        else:
+            fields[name] = [field]
     return fields
 
 
@@ -42,9 +46,9 @@ def unfolded(header: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _field_name(shown: bytes) -> bytes:
-    """The lower-case name in `shown`, which ends in the colon after it."""
-    match = _FIELD_NAME.fullmatch(shown[:-1]) if shown.endswith(b":") else None
+def _field_name(shown: bytes, colon: bytes) -> bytes:
+    """The lower-case name in `shown`, if there is a colon after it."""
+    match = _FIELD_NAME.fullmatch(shown) if colon else None
     if match is None:
         raise ValueError("a line of the header is no field")
     return match[1].lower()

@@ -179,7 +179,7 @@ class _House:
         rendered = [
             self._builder.build(
                 message, senders[one], words.get(message.content_id or 0), now(), {}
-            )
+            ).data
             for message, one in zip(batch, wanted, strict=True)
         ]
         assert _all_differ(rendered)

@@ -1,6 +1,9 @@
 """Signatures of RFC 6376: what they cover, how they are written, and that they verify (R-DKIM)."""
 
+import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 
@@ -13,6 +16,7 @@ from kartramail.adapters.keys import KeySafe, generate_key_pair
 from kartramail.rules.headers import Mailbox
 from kartramail.rules.mime import Fixed, MessageHeaders, MessageSource, compile_message
 from kartramail.rules.signing import SigningKey, sign_message
+from kartramail.rules.signing_canonical import relaxed_fields
 from tests.rules.test_mime_bodies import snippets
 from tests.rules.test_mime_headers import words
 
@@ -211,3 +215,73 @@ def test_a_time_without_a_zone_is_refused() -> None:
 def test_a_key_whose_names_are_no_names_in_dns_is_refused(domain: str, selector: str) -> None:
     with pytest.raises(ValueError, match="names in DNS"):
         sign_message(PLAIN, SigningKey(domain, selector, lambda octets: b""), NOW)
+
+
+@dataclass(frozen=True)
+class Gapped:
+    """A text of two literals around one gap; its filling is its text."""
+
+    literals: tuple[str, str]
+    gaps = (0,)
+    is_constant = False
+
+    def values(self, variables: Mapping[str, object], /) -> list[str]:
+        return [str(variables["name"])]
+
+    def render(self, variables: Mapping[str, object], /) -> str:
+        return str(variables["name"]).join(self.literals)
+
+    @property
+    def filling(self) -> "Gapped":
+        return self
+
+
+blanks = st.text(st.sampled_from(["a", "b", " ", "\t", "\n", "=", "é"]), max_size=8)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    bodies=st.lists(
+        st.one_of(st.builds(Fixed, blanks), st.builds(Gapped, st.tuples(blanks, blanks))),
+        min_size=1,
+        max_size=2,
+    ),
+    name=st.one_of(st.sampled_from(["Ann", "two  blanks", "a\tb", "Ann "]), blanks),
+)
+def test_a_body_that_is_said_to_be_relaxed_is_signed_as_if_nothing_was_said(
+    bodies: list[Fixed | Gapped], name: str
+) -> None:
+    headers = MessageHeaders(
+        sender=Mailbox("alice@doeinc.com"),
+        to=Mailbox("bob@example.net"),
+        message_id="<1@doeinc.com>",
+        date=NOW,
+    )
+    filled = compile_message(MessageSource(Fixed("Hi"), *bodies)).filled(headers, {"name": name})
+    key = SigningKey("doeinc.com", "km1", lambda octets: hashlib.sha256(octets).digest())
+    signed = sign_message(filled.data, key, NOW, is_relaxed=filled.is_relaxed)
+    assert signed == sign_message(filled.data, key, NOW)
+
+
+@pytest.mark.parametrize("name", ["Ann", "Ann B"])
+def test_most_bodies_are_known_to_be_relaxed(name: str) -> None:
+    source = MessageSource(Fixed("Hi"), Gapped(("Hello ", ",\n")), Fixed("<p>Hello.</p>\n"))
+    headers = MessageHeaders(Mailbox("a@doeinc.com"), Mailbox("b@x.com"), "<1@doeinc.com>", NOW)
+    compiled = compile_message(source)
+    assert compiled.filled(headers, {"name": name}).is_relaxed
+    assert not compiled.filled(headers, {"name": "two  blanks"}).is_relaxed
+
+
+@pytest.mark.parametrize("domain", ["doeinc.com", f"{'a' * 60}.{'b' * 60}.com"])
+@pytest.mark.parametrize("selector", ["km1", "s" * 60])
+def test_what_is_signed_of_the_signature_is_its_relaxed_form(domain: str, selector: str) -> None:
+    covered = []
+
+    def keep(octets: bytes) -> bytes:
+        covered.append(octets)
+        return b"x" * 256
+
+    signed = sign_message(PLAIN, SigningKey(domain, selector, keep), NOW)
+    written = signed.partition(b"\r\n b=")[0] + b"\r\n b="
+    (relaxed,) = relaxed_fields(written)[b"dkim-signature"]
+    assert covered[0].rpartition(b"\r\n")[2] == relaxed
