@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case
-from sqlmodel import Session, col, insert, select, update
+from sqlmodel import Session, col, func, insert, select, update
 
 from kartramail.clock import now
 from kartramail.ids import new_id
@@ -140,21 +140,33 @@ def _defer(session: Session, worker_id: int, result: Result, reply: Deferred, at
     _log_attempt(session, result.message_id, counted.tries, reply, at)
     if state is MessageState.FAILED:
         if not end_called_back(session, [result.message_id]):
-            _log_event(session, result.message_id, EventKind.FAILED, at, _given_up(counted, at))
+            words = _given_up(counted.tries, at - _first_try(session, counted.id))
+            _log_event(session, counted.id, EventKind.FAILED, at, words)
     else:
         _notice_delay(session, counted, at)
     return True
 
 
-def _given_up(counted: Any, at: datetime) -> str:
-    tries = "once" if counted.tries == 1 else f"{counted.tries} times"
-    return f"Given up: it was tried {tries} within {_long(at - counted.created_at)}."
+def _first_try(session: Session, message_id: int) -> datetime:
+    """When a server first spoke of it: a reminder may have been accepted weeks before."""
+    first = select(func.min(Attempt.at)).where(Attempt.message_id == message_id)
+    at: datetime = session.exec(first).one()
+    return at
+
+
+def _given_up(tries: int, time: timedelta) -> str:
+    if tries == 1:
+        return "Given up after one try: its time was over."
+    return f"Given up: it was tried {tries} times within {_long(time)}."
 
 
 def _notice_delay(session: Session, counted: Any, at: datetime) -> None:
     """Say once, to the account's log, that it is late (RFC 3464 §2.3.3 calls it "delayed")."""
-    waited = at - counted.created_at
-    if waited < DELAY_NOTICES[counted.stream]:
+    enough = DELAY_NOTICES[counted.stream]
+    if at - counted.created_at < enough:
+        return
+    waited = at - _first_try(session, counted.id)
+    if waited < enough:
         return
     said = select(Event.id).where(Event.message_id == counted.id, Event.kind == EventKind.DELAYED)
     if session.exec(said.limit(1)).first() is None:
