@@ -49,6 +49,11 @@ class Crew:
         return found
 
     @property
+    def has_someone(self) -> bool:
+        """Whether at least one is registered, who could take up what the dead held."""
+        return bool(self._numbers())
+
+    @property
     def size(self) -> int:
         """How many there are."""
         return len(self._processes)
@@ -114,7 +119,11 @@ def working(db: Database, environment: Mapping[str, str], size: int, log: Path) 
 
 
 class Undertaker:
-    """Looks, in a thread of its own, for how long messages stay with workers that were killed."""
+    """Looks, in a thread of its own, for how long messages stay with workers that were killed.
+
+    What counts is the time in which somebody could take them up: the database and a worker are
+    there.
+    """
 
     def __init__(self, url: str, crew: Crew) -> None:
         self._db, self._crew = Database(url), crew
@@ -141,6 +150,8 @@ class Undertaker:
 
     def _look(self) -> None:
         at = time.monotonic()
+        if not self._crew.has_someone:
+            self._since = at
         buried = dict(self._crew.buried)
         with self._db.reading() as session:
             held = [number for number in session.scalars(_HELD) if number in buried]

@@ -31,7 +31,7 @@ from tests.support.smtp_server import free_port
 
 HARD, SOFT, CLOSING = "500 5.3.0 Error: command failed", "450 4.3.0 Error: command failed", "421"
 IN_DOUBT = "(in doubt: it may have been taken)"
-SHORT = 1.0  # seconds of patience where the server is to be silent for longer
+SHORT = 0.7  # seconds of patience where the server is to be silent for longer
 LONG = 20.0
 
 
@@ -51,7 +51,6 @@ class Fault:
     attempts: int = 1
     count: int = 2
     patience: float = LONG
-    subject: str = "Hello"
 
     def __str__(self) -> str:
         return self.options
@@ -72,7 +71,7 @@ def bounced(options: str, stage: Stage, code: int, words: str) -> Fault:
 
 
 def silent(options: str, stage: Stage, **values: object) -> Fault:
-    return deferred(options, stage, patience=SHORT, **values)
+    return deferred(options, stage, **({"patience": SHORT, "count": 1} | values))
 
 
 REFUSALS = [
@@ -122,23 +121,47 @@ CUTS = [
     replace(bounced("-A 0", Stage.END_OF_DATA, 550, "550"), stages=(Stage.DATA, Stage.END_OF_DATA)),
     replace(bounced("-A 1", Stage.END_OF_DATA, 550, "550"), stages=(Stage.DATA, Stage.END_OF_DATA)),
 ]
+# Out of step with the server: its 503 is no word on the message. (smtp-sink lets what was sent
+# ahead overtake a command that it delays.)
+OVERTAKEN = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 SILENCES = [
     silent("-W connect:60", Stage.GREETING),
     silent("-W ehlo:60", Stage.EHLO),
-    silent("-W mail:60", Stage.MAIL),
-    silent("-W rcpt:60", Stage.RCPT),
-    silent("-w 60", Stage.DATA),
-    silent("-W data:60", Stage.DATA),
+    # Its answers to MAIL and RCPT wait for that to DATA.
+    silent("-w 60", Stage.DATA, stages=OVERTAKEN),
+    silent("-W data:60", Stage.DATA, stages=OVERTAKEN),
     silent("-W .:60", Stage.END_OF_DATA, words=IN_DOUBT),
+    silent("-W mail:60", Stage.MAIL, stages=OVERTAKEN, code=503),
+    silent("-W rcpt:60", Stage.RCPT, stages=OVERTAKEN, code=503),
     Fault("-W quit:60", patience=SHORT),
     Fault("-w 1", count=1),  # slow is not silent
     Fault("-W .:1", count=1),
 ]
-PIPELINED = [*CUTS, *SILENCES]
+SILENCES_ONE_BY_ONE = [
+    silent("-p -W connect:60", Stage.GREETING),
+    silent("-p -W ehlo:60", Stage.EHLO),
+    silent("-p -W mail:60", Stage.MAIL),
+    silent("-p -W rcpt:60", Stage.RCPT),
+    silent("-p -w 60", Stage.DATA, count=2),
+    silent("-p -W data:60", Stage.DATA),
+    silent("-p -W .:60", Stage.END_OF_DATA, words=IN_DOUBT, count=2),
+    Fault("-p -W quit:60", patience=SHORT),
+    Fault("-p -W mail:1", count=1),
+    Fault("-p -W rcpt:1", count=1),
+    Fault("-p -w 1", count=1),
+    Fault("-p -W .:1", count=1),
+]
 CASES = [
     *REFUSALS,
-    *PIPELINED,
-    *(replace(fault, options=f"-p {fault.options}") for fault in PIPELINED),
+    *CUTS,
+    *(replace(fault, options=f"-p {fault.options}") for fault in CUTS),
+    *SILENCES,
+    *SILENCES_ONE_BY_ONE,
+]
+ONE_OF_EACH = [
+    fault
+    for fault in CASES
+    if fault.options in ("-f ehlo", "-f rcpt", "-r data", "-q connect", "-q .", "-Q mail")
 ]
 
 
@@ -191,10 +214,22 @@ def settled(db: Database, count: int = 1) -> bool:
     return sum(m.tries > 0 and m.worker_id is None for m in found) == count
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("fault", CASES, ids=str)
 def test_what_smtp_sink_does_is_what_the_log_says(
     db: Database, settings: Settings, fault: Fault
 ) -> None:
+    check(db, settings, fault)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("fault", ONE_OF_EACH, ids=str)
+def test_postgresql_says_the_same(db: Database, settings: Settings, fault: Fault) -> None:
+    """One for each way in which it may end; the conversation knows no database."""
+    check(db, settings, fault)
+
+
+def check(db: Database, settings: Settings, fault: Fault) -> None:
     add_mail(db, fault.count)
     with (
         smtp_sink(*_split(fault.options)) as port,
@@ -244,39 +279,44 @@ def _check_wait(db: Database, message: Message) -> None:
     assert 0.8 * usual <= message.due_at - attempt.at <= 1.2 * usual
 
 
-@pytest.mark.parametrize("options", ["-M 1", "-p -M 1"])
-def test_a_server_that_ends_after_a_message_costs_the_next_one_nothing(
+@pytest.mark.parametrize("options", ["-M 2", "-p -M 2"])
+def test_a_server_that_ends_leaves_one_in_doubt_and_costs_the_next_one_nothing(
     db: Database, settings: Settings, options: str
 ) -> None:
-    """The connection is found gone and no other can be made: again, and free."""
-    add_mail(db, 2)
+    """smtp-sink ends when it has its last message, without an answer to its final dot. The next
+    one finds the connection gone and no other can be made: again, and free."""
+    add_mail(db, 3)
     with (
         smtp_sink(*options.split()) as port,
         running_engine(db, settings, port, connections=1, timeout=LONG),
     ):
-        wait_until(lambda: settled(db, 2), 60)
-    first, second = messages(db)
+        wait_until(lambda: settled(db, 3), 60)
+    first, second, third = messages(db)
     assert (first.state, first.attempts) == (MessageState.SENT, 1)
-    assert (second.state, second.tries, second.attempts) == (MessageState.DEFERRED, 1, 0)
-    (attempt,) = attempts_of(db, second.id)
+    assert (second.state, second.tries, second.attempts) == (MessageState.DEFERRED, 1, 1)
+    assert IN_DOUBT in (second.reply or "")
+    assert (third.state, third.tries, third.attempts) == (MessageState.DEFERRED, 1, 0)
+    (attempt,) = attempts_of(db, third.id)
     assert (Stage(attempt.stage), attempt.code) == (Stage.CONNECT, None)
     assert IN_DOUBT not in attempt.reply
 
 
-@pytest.mark.parametrize("options", ["-A 0", "-p -A 0"])
+@pytest.mark.parametrize("options", ["-A 1 -T 4096", "-p -A 1 -T 4096"])
 def test_a_refusal_in_the_middle_of_a_long_message_is_heard(
     db: Database, settings: Settings, options: str
 ) -> None:
     """More than fits between us and a server that reads no more: it blocks, and has its answer."""
-    add_mail(db, 1, words=("Long", "A line of a long message.\n" * 400_000, None))
+    line = "A line of a long message.\n" * 11_000
+    add_mail(db, 1, words=("Long", line, f"<p>{line}</p>"))
     with (
         smtp_sink(*options.split()) as port,
         running_engine(db, settings, port, connections=1, timeout=LONG),
     ):
         wait_until(lambda: settled(db), 60)
     (message,) = messages(db)
+    assert message.state is MessageState.BOUNCED, message.reply
     (attempt,) = attempts_of(db, message.id)
-    assert (message.state, attempt.code) == (MessageState.BOUNCED, 550), attempt.reply
+    assert attempt.code == 550
 
 
 @pytest.mark.parametrize("options", ["-r rcpt", "-q mail", "-q .", "-Q data", "-r connect"])
@@ -290,30 +330,28 @@ def test_waits_grow(db: Database, settings: Settings, options: str) -> None:
         (message,) = messages(db)
         assert message.due_at is not None
         waits.append(message.due_at - attempts_of(db, message_id)[-1].at)
-        with db.transaction() as session:
-            message.due_at = now()
-            session.merge(message)
+        make_due(db, message)
     assert waits == sorted(waits)
     assert waits[0] < timedelta(minutes=2) < waits[1]
 
 
-def test_after_the_fault_it_leaves_with_the_same_message_id(
-    db: Database, settings: Settings, tmp_path: object
-) -> None:
+def test_after_the_fault_it_leaves(db: Database, settings: Settings) -> None:
     """In doubt at first, then taken: two tries, and the log still has the first."""
     (message_id,) = add_mail(db, 1)
-    for options in (["-q", "."], []):
-        with smtp_sink(*options) as port, running_engine(db, settings, port, timeout=LONG):
-            wait_until(lambda: settled(db), 60)
-            (message,) = messages(db)
-            if options:
-                assert message.state is MessageState.DEFERRED
-                with db.transaction() as session:
-                    message.due_at, message.tries = now(), message.tries
-                    session.merge(message)
-                continue
-            wait_until(lambda: messages(db)[0].state is MessageState.SENT, 60)
+    with smtp_sink("-q", ".") as port, running_engine(db, settings, port, timeout=LONG):
+        wait_until(lambda: settled(db), 60)
+    (message,) = messages(db)
+    assert message.state is MessageState.DEFERRED
+    make_due(db, message)
+    with smtp_sink() as port, running_engine(db, settings, port, timeout=LONG):
+        wait_until(lambda: messages(db)[0].state is MessageState.SENT, 60)
     (message,) = messages(db)
     assert (message.tries, message.attempts) == (2, 2)
     (attempt,) = attempts_of(db, message_id)
     assert IN_DOUBT in attempt.reply
+
+
+def make_due(db: Database, message: Message) -> None:
+    message.due_at = now()
+    with db.transaction() as session:
+        session.merge(message)
