@@ -90,8 +90,9 @@ class Courier:
         """
         best: Slot | None = None
         best_rank = 4
+        at = time.monotonic()
         for slot in self._slots:
-            if not slot.has_room:
+            if not slot.has_room(at):
                 continue
             rank = self._rank(slot)
             if rank < best_rank:
@@ -118,7 +119,7 @@ class Courier:
             envelope.mail_from, envelope.rcpt_to, envelope.data, number=envelope.id
         )
         slot, self._room = self._room, None
-        if slot is None or not slot.has_room:
+        if slot is None or not slot.has_room(time.monotonic()):
             self._waiting.append(message)
             return
         slot.following = message

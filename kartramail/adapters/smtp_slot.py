@@ -1,7 +1,5 @@
 """One of the places for a connection that a courier has."""
 
-import time
-
 from kartramail.adapters.smtp_connection import Connection
 from kartramail.adapters.smtp_message import OutgoingMessage
 
@@ -29,12 +27,11 @@ class Slot:
         connection = self.connection
         return self.following is not None or (connection is not None and not connection.is_idle)
 
-    @property
-    def has_room(self) -> bool:
+    def has_room(self, at: float) -> bool:
         """Whether one more may be handed over."""
         if self.following is not None or self.is_connecting or self.is_condemned:
             return False
-        return not self.is_held_up(time.monotonic())
+        return not self.is_held_up(at)
 
     def is_held_up(self, at: float) -> bool:
         """Whether the server takes its time for what is under way here."""
