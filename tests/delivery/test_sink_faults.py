@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -57,20 +59,20 @@ class Fault:
 
 
 def deferred(
-    options: str, stage: Stage, code: int | None = None, words: str = "", **values: object
+    options: str, stage: Stage, code: int | None = None, words: str = "", **values: Any
 ) -> Fault:
     is_free = not stage.is_about_a_message
     fault = Fault(options, MessageState.DEFERRED, (stage,), code, words)
     # Where no connection can be made, the next one waits for a moment: that is not asked here.
     fault = replace(fault, attempts=0, count=1) if is_free else fault
-    return replace(fault, **values)  # type: ignore[arg-type]
+    return replace(fault, **values)
 
 
 def bounced(options: str, stage: Stage, code: int, words: str) -> Fault:
     return Fault(options, MessageState.BOUNCED, (stage,), code, words)
 
 
-def silent(options: str, stage: Stage, **values: object) -> Fault:
+def silent(options: str, stage: Stage, **values: Any) -> Fault:
     return deferred(options, stage, **({"patience": SHORT, "count": 1} | values))
 
 
@@ -186,7 +188,7 @@ def _is_listening(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def add_mail(db: Database, count: int, **values: object) -> list[int]:
+def add_mail(db: Database, count: int, **values: Any) -> list[int]:
     """Each to a domain of its own: what one domain is spared is not asked here."""
     with db.transaction() as session:
         account_id = add_account(session)
@@ -326,7 +328,7 @@ def test_waits_grow(db: Database, settings: Settings, options: str) -> None:
     waits = []
     for number in range(1, 4):
         with smtp_sink(*options.split()) as port, running_engine(db, settings, port, timeout=LONG):
-            wait_until(lambda number=number: len(attempts_of(db, message_id)) == number, 60)
+            wait_until(partial(_has_attempts, db, message_id, number), 60)
         (message,) = messages(db)
         assert message.due_at is not None
         waits.append(message.due_at - attempts_of(db, message_id)[-1].at)
@@ -349,6 +351,10 @@ def test_after_the_fault_it_leaves(db: Database, settings: Settings) -> None:
     assert (message.tries, message.attempts) == (2, 2)
     (attempt,) = attempts_of(db, message_id)
     assert IN_DOUBT in attempt.reply
+
+
+def _has_attempts(db: Database, message_id: int, count: int) -> bool:
+    return len(attempts_of(db, message_id)) == count
 
 
 def make_due(db: Database, message: Message) -> None:
