@@ -32,7 +32,7 @@ from tests.chaos.databases import PostgreSql
 
 LEASE = 1
 CONNECTIONS = 8
-STUCK_AFTER = 30.0
+STUCK_AFTER = 15.0
 """Seconds after which a message that a dead worker holds is stuck: the lease, and plenty for a
 machine that has other things to do."""
 
