@@ -12,8 +12,10 @@ from kartramail.accounts.service import claim_address, find_user, home_account
 from kartramail.errors import InvalidInput
 from kartramail.installation import Installation
 from kartramail.onboarding.confirmation import confirm_person, send_confirmation
+from kartramail.outbox.lanes import PLATFORM, lane_id_for
 from kartramail.outbox.platform_mail import enqueue_platform_mail
 from kartramail.rules.addresses import Address, judge_signup_address
+from kartramail.rules.streams import Stream
 from kartramail.senders.service import prefill_gateway
 
 
@@ -156,6 +158,8 @@ def _write_sign_up(
         session.add(account)
         session.flush()
         session.add(Membership(account_id=account.id, user_id=user.id, role=Role.OWNER))
+        # Now, and not with its first mail: what is written for a known address then is counted.
+        lane_id_for(session, account.id, Stream.TRANSACTIONAL, PLATFORM)
     account.business_name = applicant.business_name
     session.add_all((user, account))
     session.flush()

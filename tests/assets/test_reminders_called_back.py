@@ -178,7 +178,7 @@ def test_held_when_it_begins_and_then_deferred_it_is_not_sent_again(
     _begin(db)
     forget_past_reminders(installation)
     record(db, worker, BUSY)
-    assert_ended(db, MessageState.FAILED)
+    assert_ended(db, MessageState.FAILED, "Given up after one try: its time was over.")
 
 
 def test_held_when_it_begins_and_given_back_it_is_not_sent(
