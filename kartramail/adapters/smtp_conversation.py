@@ -157,7 +157,7 @@ class Conversation:
             if self.over is not None:
                 return
             if not self._expected:
-                self.over = "The server spoke without being asked."
+                self._hear_unasked(code, words)
                 return
             stage, message = self._expected.popleft()
             if message is None or stage is None:
@@ -184,6 +184,15 @@ class Conversation:
                 self._settle(opening, opening.failure or self._silence(opening.stage, words))
 
     # -- answers ------------------------------------------------------------------------------
+
+    def _hear_unasked(self, code: int, words: bytes) -> None:
+        """Only one who has invited a message may change his mind before it comes."""
+        message = self.opening
+        if message is None or not message.is_invited or not 400 <= code <= 599:
+            self.over = "The server spoke without being asked."
+            return
+        message.failure = self._judged(Stage.DATA, code, words)
+        self._break_off(message)
 
     def _hear(self, stage: Stage, message: OutgoingMessage, code: int, words: bytes) -> None:
         if stage is Stage.END_OF_DATA:

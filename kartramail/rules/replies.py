@@ -12,6 +12,9 @@ WORDS_LIMIT = 1_000
 """Characters of a server's answer that are kept. RFC 5321 §4.5.3.1.5 allows 512 octets a line."""
 
 SERVICE_CLOSING = 421
+BAD_SEQUENCE = 503
+"""Server and client have lost step (RFC 5321 §4.2.4): it says nothing of the message."""
+
 START_MAIL_INPUT = 354
 TRANSACTION_FAILED = 554
 ADDRESS_NOT_ALLOWED = 553
@@ -105,7 +108,7 @@ def judge_reply(stage: Stage, code: int, words: str | bytes, server: str) -> Rep
     text = clean_words(words)
     if 200 <= code <= 299 and stage is not Stage.DATA:  # DATA is answered by 354 or not at all
         return Accepted(code, text, server)
-    if 500 <= code <= 599 and stage.is_about_a_message:
+    if 500 <= code <= 599 and code != BAD_SEQUENCE and stage.is_about_a_message:
         return Refused(stage, code, text, server)
     in_doubt = stage is Stage.END_OF_DATA and not 400 <= code <= 599
     return Deferred(stage, code, text, server, in_doubt)

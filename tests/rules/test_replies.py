@@ -104,3 +104,8 @@ def test_words_cannot_turn_the_direction_of_a_log_line() -> None:
 
 def test_long_words_are_cut() -> None:
     assert clean_words("x" * 5000) == "x" * (WORDS_LIMIT - 1) + "…"
+
+
+@pytest.mark.parametrize("stage", SENDING)
+def test_a_server_that_has_lost_step_says_nothing_of_the_message(stage: Stage) -> None:
+    assert isinstance(judge_reply(stage, 503, "5.5.1 need RCPT command", SERVER), Deferred)
