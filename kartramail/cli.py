@@ -14,7 +14,7 @@ from kartramail.domains.platform import ensure_platform_domain
 from kartramail.errors import KartraMailError, SchemaError
 from kartramail.installation import Installation
 
-_FEATURES = ("domains", "onboarding", "sandbox", "worker")
+_FEATURES = ("domains", "onboarding", "outbox", "sandbox", "worker")
 
 commands = AppGroup("kartramail", help="Run and look after this installation.")
 
