@@ -14,7 +14,7 @@ from kartramail.config import Settings, load_settings
 from kartramail.installation import Installation
 from kartramail.rules.providers import load_providers
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
