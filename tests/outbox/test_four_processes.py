@@ -1,10 +1,9 @@
-"""Four processes claim from one PostgreSQL at once, and none gets what another has (R-OUTBOX)."""
+"""Four processes claim from one database at once, and none gets what another has (R-OUTBOX)."""
 
 import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 
 from kartramail.config import ROOT
 from kartramail.db import Database
@@ -37,14 +36,13 @@ print(json.dumps([me, ids]))
 """
 
 
-def test_four_processes_claim_each_message_once(make_database_url: Callable[[str], str]) -> None:
-    url = make_database_url("postgresql")
-    db = Database(url)
+def test_four_processes_claim_each_message_once(database_url: str) -> None:
+    db = Database(database_url)
     with db.transaction() as session:
         account_id = add_account(session)
         ids = add_messages(session, account_id, MESSAGES // 2)
         ids += add_messages(session, account_id, MESSAGES // 2, stream=Stream.COMMERCIAL)
-    claimed = dict(_claim_in_processes(url))
+    claimed = dict(_claim_in_processes(database_url))
     assert Counter(one for some in claimed.values() for one in some) == Counter(ids)
     assert sum(bool(some) for some in claimed.values()) > 1  # else nobody competed
     holders = {message.id: message.worker_id for message in messages(db)}

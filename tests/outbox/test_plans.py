@@ -14,8 +14,9 @@ from kartramail.accounts.models import Account
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox.claims import Claimer
-from kartramail.outbox.lane_looks import first_due
+from kartramail.outbox.lane_looks import first_due, look
 from kartramail.outbox.models import Message
+from kartramail.outbox.queue_figures import measure_queue
 from kartramail.outbox.releases import postpone, release, release_others
 from kartramail.outbox.results import Failed, Result, record_results
 from kartramail.outbox.waiting import waiting
@@ -137,12 +138,19 @@ def _first_due(session: Session, worker: int) -> None:
     assert first_due(session) is not None
 
 
+def _figures(session: Session, worker: int) -> None:
+    assert measure_queue(session, LEASE).due > ROWS // 3
+
+
 def _everything(session: Session, worker: int) -> None:
     session.exec(select(Message).where(col(Message.reply) == "nobody said this")).all()
 
 
 def _plans(db: Database, work: Callable[[Session, int], None]) -> list[str]:
-    """The plan of each statement about messages that `work` puts to the database."""
+    """The plan of each statement about messages that `work` puts to the database.
+
+    A row that is inserted needs no plan.
+    """
     seen: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, many: bool) -> None:
@@ -159,15 +167,12 @@ def _plans(db: Database, work: Callable[[Session, int], None]) -> list[str]:
         event.remove(db.engine, "before_cursor_execute", note)
     assert seen
     explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN "
+    plans = []
     with db.engine.connect() as connection:
-        return [
-            statement
-            + "\n"
-            + "\n".join(
-                str(row[-1]) for row in connection.exec_driver_sql(explain + statement, values)
-            )
-            for statement, values in seen
-        ]
+        for statement, values in seen:
+            rows = connection.exec_driver_sql(explain + statement, values)
+            plans.append("\n".join([statement, *(str(row[-1]) for row in rows)]))
+    return plans
 
 
 @pytest.mark.parametrize(
@@ -181,5 +186,62 @@ def test_no_statement_reads_all_messages(
     assert [plan for plan in _plans(full, work) if _READS_ALL.search(plan)] == []
 
 
+def test_a_look_at_the_lanes_reads_little_however_much_waits(full: Database) -> None:
+    """By pages on PostgreSQL, by steps of its machine on SQLite: no clock is asked."""
+    work = _pages_of_look(full) if full.engine.dialect.name == "postgresql" else _steps_of(full)
+    assert 0 < work < LANES * 100, work
+
+
+def _pages_of_look(db: Database) -> int:
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _many: bool) -> None:
+        seen.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        with db.reading() as session:
+            assert len(look(session, now(), has_limits=False)) == LANES
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    ((statement, values),) = (one for one in seen if "waiting_lanes" in one[0])
+    with db.engine.connect() as connection:
+        explained = connection.exec_driver_sql(
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement, values
+        ).scalar_one()
+    top = explained[0]["Plan"]
+    return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+
+
+def _steps_of(db: Database) -> int:
+    """Steps of SQLite's virtual machine, in whole hundreds, that a look takes."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 100
+        return 0
+
+    with db.reading() as session:
+        driver: Any = session.connection().connection.driver_connection
+        driver.set_progress_handler(count, 100)
+        try:
+            assert len(look(session, now(), has_limits=False)) == LANES
+        finally:
+            driver.set_progress_handler(None, 0)
+    return steps[0]
+
+
 def test_a_statement_that_reads_all_messages_is_seen(full: Database) -> None:
     assert any(_READS_ALL.search(plan) for plan in _plans(full, _everything))
+
+
+def test_the_figures_of_the_queue_read_what_waits_and_not_what_ended(full: Database) -> None:
+    """Where pages are known to be visible: just after half a million were written and before the
+    first vacuum, PostgreSQL reads the whole table, as that takes half the time of the index.
+    """
+    if full.engine.dialect.name == "postgresql":
+        with full.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("VACUUM message"))
+    (plan,) = (plan for plan in _plans(full, _figures) if "count(" in plan)
+    assert not re.search(r"Seq Scan on message\b|\bSCAN message$", plan, re.MULTILINE), plan
+    assert "ix_message_due" in plan
