@@ -78,7 +78,7 @@ def _multiply(session: Session, times: int) -> None:
         session.connection().execute(text("SET LOCAL session_replication_role = replica"))
         numbers = f"(SELECT n FROM generate_series(1, {times}) AS g(n))"
     changed = {
-        "id": f"m.id + n * {LANES * 1_000}",
+        "id": f"m.last + (n - 1) * {LANES} + m.place",  # each once, whatever the first were
         "due_at": "CASE WHEN n % 2 = 0 THEN m.due_at END",
         "state": "CASE WHEN n % 2 = 0 THEN m.state ELSE 'sent' END",
     }
@@ -87,7 +87,8 @@ def _multiply(session: Session, times: int) -> None:
     session.connection().execute(
         text(
             f"INSERT INTO message ({', '.join(names)}) SELECT {values} "
-            f"FROM {numbers} AS numbers CROSS JOIN (SELECT * FROM message) AS m"
+            f"FROM {numbers} AS numbers CROSS JOIN (SELECT *, max(id) OVER () AS last,"
+            " row_number() OVER (ORDER BY id) AS place FROM message) AS m"
         )
     )
 
