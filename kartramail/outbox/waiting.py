@@ -77,7 +77,7 @@ def waiting(
         rows = _first_rows(session, lane)
         if not rows:
             continue
-        count = _count(session, lane)
+        count = len(rows) if len(rows) < _LOOKED_AT else _count(session, lane)
         reason, until, words = _why(session, lane, rows, has_limits=has_limits, lease=lease)
         found.append(
             WaitingLane(

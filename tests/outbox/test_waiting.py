@@ -133,6 +133,7 @@ def test_counting_ends_somewhere(
     db: Database, account_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "MOST_COUNTED", 3)
+    monkeypatch.setattr(queue, "_LOOKED_AT", 2)
     with db.transaction() as session:
         add_messages(session, account_id, 5)
         (lane,) = look(session, account_id)
