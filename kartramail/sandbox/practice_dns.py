@@ -24,6 +24,9 @@ FIRST_ADDRESS = "127.0.0.1"
 _SECOND_ADDRESSES = ("127.0.0.2", "::1")  # macOS has only 127.0.0.1 of the first family
 _PATIENCE = 10.0  # seconds that a TCP client may say nothing (RFC 7766 §6.2.3)
 _MOST_CONNECTIONS = 200
+# Seconds in which the conversation begins, and ends, of whoever was accepted just before the end:
+# what is cancelled before it has begun asyncio reports as an error.
+_LAST_ACCEPTED = 0.1
 _PREFIX = 2  # octets that say how long a message by TCP is
 
 
@@ -35,6 +38,7 @@ class PracticeDns:
         self._datagrams: list[asyncio.DatagramTransport] = []
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.StreamWriter] = set()
+        self._is_stopping = False
 
     async def start(self, port: int) -> int:
         """Listen on loopback; returns the port, chosen by the system for 0.
@@ -57,12 +61,14 @@ class PracticeDns:
 
     async def stop(self) -> None:
         """Free the port, and hang up on whoever is connected."""
+        self._is_stopping = True
         for listener in self._listeners:
             listener.close()
         for datagrams in self._datagrams:
             datagrams.close()
         for connection in list(self._connections):
             connection.transport.abort()
+        await asyncio.sleep(_LAST_ACCEPTED)
         while self._connections:
             await asyncio.sleep(0.01)
 
@@ -86,7 +92,7 @@ class PracticeDns:
         server: Asker,
     ) -> None:
         """Question after question, until the client leaves or says nothing for too long."""
-        if len(self._connections) >= _MOST_CONNECTIONS:
+        if self._is_stopping or len(self._connections) >= _MOST_CONNECTIONS:
             writer.transport.abort()
             return
         self._connections.add(writer)
