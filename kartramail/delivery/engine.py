@@ -139,7 +139,7 @@ class Engine:
             self._hand_in(transport)
             for written in self._recorder.take_written():
                 transport.confirm(written.result.message_id)
-                self._feeder.forget(written.result.message_id, written.worker_id)
+                self._feeder.end(written.result.message_id, written.worker_id)
             if not self._stopping.is_set():
                 pause = 0.0 if self._go_on(transport) else _IDLE_PAUSE
             elif self._has_ended(transport):

@@ -26,6 +26,7 @@ _IDLE_PAUSE = 0.25
 _LEAST_HELD = 5  # rows for each connection
 _MOST_HELD = 400
 _HELD_FOR = 0.3  # seconds: what leaves in this time is held
+_MEASURED_OVER = 0.05  # seconds at least: two answers that come together are no rate
 
 
 class Feeder:
@@ -66,8 +67,8 @@ class Feeder:
         self._is_in_doubt = False  # whether the database may count rows as ours we do not hold
         self._is_needed = threading.Event()
         self._ending = threading.Event()
-        self._left = 0  # rows that left since the last claim
-        self._claimed_at = time.monotonic()
+        self._left = 0  # rows whose result became durable since the rate was last measured
+        self._measured_at = time.monotonic()
         self._thread = guarded_thread("feeder", self._run, on_failure)
 
     def start(self) -> None:
@@ -87,15 +88,19 @@ class Feeder:
             if len(self.stock) == self._most // 2:
                 self._is_needed.set()
             if loaded.worker_id == self._lease.worker_id:
-                self._left += 1
                 if not self.stock:
                     self._is_needed.set()
                 return loaded
             self.forget(loaded.message.id, loaded.worker_id)
         return None
 
+    def end(self, message_id: int, worker_id: int) -> None:
+        """Its result is durable."""
+        self._left += 1
+        self.forget(message_id, worker_id)
+
     def forget(self, message_id: int, worker_id: int) -> None:
-        """It is not held any more: its result is durable, or others have it."""
+        """It is not held any more: others have it."""
         self._held.discard((message_id, worker_id))
 
     def give_back(self, message_id: int, worker_id: int) -> None:
@@ -155,11 +160,13 @@ class Feeder:
         return worker_id, batch
 
     def _adapt(self) -> None:
-        """Hold what leaves in a moment, by what has left since the last claim."""
+        """Hold what leaves in a moment. What was taken and put off again has not left."""
         at = time.monotonic()
-        wanted = int(self._left / max(at - self._claimed_at, 0.001) * _HELD_FOR)
-        self._most = max(self._least, min((self._most + wanted) // 2, _MOST_HELD))
-        self._left, self._claimed_at = 0, at
+        seconds = at - self._measured_at
+        if seconds >= _MEASURED_OVER:
+            wanted = int(self._left / seconds * _HELD_FOR)
+            self._most = max(self._least, min((self._most + wanted) // 2, _MOST_HELD))
+            self._left, self._measured_at = 0, at
 
     def _load(self, batch: list[Claimed], worker_id: int) -> None:
         if not batch:
