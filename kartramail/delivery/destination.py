@@ -5,12 +5,17 @@ Times are seconds of a monotonic clock; whoever calls holds the lock.
 
 from bisect import bisect_left, bisect_right
 
+from kartramail.delivery.slots import Slots
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, Stage
+from kartramail.rules.streams import Stream
 
 SLOW_SECONDS = 1.0
 """Below this an answer is never slow, however quick all others are."""
 
 LONGEST_PAUSE = 15 * 60.0
+_SOONEST_SLOT = 1.0
+_SHORTEST_HORIZON = 5.0
+_HORIZON = 2.0  # how far ahead, by how long the trouble has lasted
 _FIRST_PAUSE = 30.0
 _PAUSE_SPREAD = 0.2  # so that several processes do not come back together
 _ABOUT_A_RECIPIENT = frozenset({Stage.RCPT, Stage.DATA, Stage.END_OF_DATA})
@@ -18,9 +23,6 @@ _SLOW_WEIGHT = 4  # one slow answer in five makes a domain slow, if it goes on l
 _SCORE_ABOVE = 8  # and so many quick ones in a row make it quick again
 _LEARNING = 0.3
 _FIRST_GUESS = 0.05
-_LEAST_SPACING = 0.001
-_SOONEST_SLOT = 1.0
-_LATE_SHARE = 1 / 3
 
 
 def is_about_recipient(reply: Reply) -> bool:
@@ -54,10 +56,10 @@ class Destination:
         "concurrency",
         "is_known",
         "last_quick",
-        "next_at",
         "pauses",
         "score",
         "seconds",
+        "slots",
         "starts",
         "successes",
         "touched",
@@ -74,7 +76,7 @@ class Destination:
         self.pauses = 0  # how often it asked for one since it was last at ease
         self.concurrency: int | None = None  # at most so many while it recovers
         self.successes = 0
-        self.next_at = 0.0
+        self.slots: dict[Stream, Slots] = {}  # each has its own: urgent mail waits for no other
         self.words = ""  # of the server, when it asked for a pause
         self.touched = at
 
@@ -129,7 +131,7 @@ class Destination:
             if self.score:
                 self.score -= 1
                 if self.score == bar - 1:  # what was put off from now on need not wait as long
-                    self.next_at = 0.0
+                    self.slots.clear()
 
     def learn_reply(self, at: float, reply: Reply, most: int, chance: float) -> None:
         """Pause when it asks for one; more at once again with each success after a pause."""
@@ -149,7 +151,7 @@ class Destination:
         self.closed_until = max(until, self.closed_until)
         self.concurrency = 1
         self.successes = 0
-        self.next_at = 0.0
+        self.slots.clear()
         self.words = words
 
     def _recover(self, most: int) -> None:
@@ -160,18 +162,21 @@ class Destination:
             self.concurrency = limit + 1
         if limit >= most:
             self.concurrency, self.pauses = None, 0
-            self.next_at = 0.0
+            self.slots.clear()
 
-    def slot(self, at: float, spacing: float, chance: float) -> float:
-        """When one more of it can be served (virtual scheduling), at most `LONGEST_PAUSE` ahead.
+    def slot(self, at: float, stream: Stream, spacing: float, chance: float) -> float:
+        """When one more of it should be tried again: 1 s to `LONGEST_PAUSE` from now, or when its
+        pause is over.
 
-        What does not fit before that comes back at any time in the last third of it.
+        What finds no place waits twice as long as the trouble has lasted: a hiccup delays nobody
+        for minutes, and what lasts for hours is seldom looked at.
         """
         begin = max(at + _SOONEST_SLOT, self.closed_until)
-        end = max(begin, at + LONGEST_PAUSE)
-        slot = max(self.next_at, begin)
-        if slot <= end:
-            self.next_at = slot + max(spacing, _LEAST_SPACING)
-            return slot
-        earliest = max(begin, end - LONGEST_PAUSE * _LATE_SHARE)
-        return earliest + (end - earliest) * chance
+        last = max(begin, at + LONGEST_PAUSE)
+        wanted = begin + max(_SHORTEST_HORIZON, _HORIZON * (begin - self.last_quick))
+        slots = self.slots.setdefault(stream, Slots())
+        return slots.take(begin, min(wanted, last), last, spacing, chance)
+
+    def latest_slot(self) -> float:
+        """The last one that was given away."""
+        return max((slots.next_at for slots in self.slots.values()), default=0.0)

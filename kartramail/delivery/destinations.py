@@ -22,6 +22,7 @@ from kartramail.delivery.destination import (
 )
 from kartramail.outbox.destinations import Closed
 from kartramail.rules.replies import Reply
+from kartramail.rules.streams import Stream
 
 __all__ = ["Clock", "Closed", "Destinations"]
 
@@ -105,14 +106,14 @@ class Destinations:
             if one is not None:
                 one.take_from_wire(self._monotonic(), 0.0)
 
-    def next_slot(self, domain: str) -> datetime:
+    def next_slot(self, domain: str, stream: Stream) -> datetime:
         """When a message that was not admitted should be due: 1 s to 15 minutes from now."""
         at = self._monotonic()
         with self._lock:
             one = self._domains.get(domain) or self._meet(domain, at)
             one.touched = at
             spacing = one.expected_seconds(at) / self._pace(domain, one, at)
-            slot = one.slot(at, spacing, self._chance())
+            slot = one.slot(at, stream, spacing, self._chance())
         return self._wall_time(slot, at)
 
     # -- how much one may hold ----------------------------------------------------------------
@@ -194,7 +195,7 @@ class Destinations:
                 if one.is_idle and one.touched < at - _QUIET:
                     self._drop(domain)
                 elif domain not in noted and self._is_slow(domain, one, at):
-                    until = self._wall_time(max(one.next_at, at + 60), at)
+                    until = self._wall_time(max(one.latest_slot(), at + 60), at)
                     words = _slow_words(domain, one.expected_seconds(at))
                     noted[domain] = Closed(until, self._for_one_slow, words)
         return noted

@@ -183,8 +183,9 @@ class Engine:
             loaded = self._feeder.take()
             if loaded is None or self._destinations.admit(loaded.message.to_domain):
                 return loaded
-            due = self._destinations.next_slot(loaded.message.to_domain)
-            self._feeder.put_off(loaded.message.id, loaded.worker_id, due)
+            message = loaded.message
+            due = self._destinations.next_slot(message.to_domain, message.stream)
+            self._feeder.put_off(message.id, loaded.worker_id, due)
         return None
 
     def _send(self, transport: Transport, loaded: Loaded) -> None:
