@@ -218,10 +218,12 @@ def test_slots_of_a_slow_domain_lie_as_far_apart_as_it_serves(a: Fixture) -> Non
 
 
 def test_no_slot_is_further_away_than_a_quarter_of_an_hour(a: Fixture) -> None:
-    a.send("slow.net", 5.0, times=100)  # for more than half of that
+    for _ in range(100):  # for more than half of that, while others are quick
+        a.send("slow.net", 5.0)
+        a.send("quick.net", 0.005)
     waits = [a.wait_for("slow.net") for _ in range(2_000)]
     assert max(waits) <= 900.1
-    assert all(wait >= 599.6 for wait in waits[400:])
+    assert all(wait >= 599.9 for wait in waits[400:])
 
 
 def test_what_a_hiccup_put_off_comes_back_in_seconds(a: Fixture) -> None:
