@@ -11,12 +11,16 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One message for one recipient. `mail_from` may be empty (a bounce); `data` ends in CRLF."""
+    """One message for one recipient. `mail_from` may be empty (a bounce); `data` ends in CRLF.
+
+    `plain_from`: from there on `data` is known to be whole lines none of which begins with a dot.
+    """
 
     id: int
     mail_from: str
     rcpt_to: str
     data: bytes
+    plain_from: int | None = None
 
 
 # Printable ASCII but for angle brackets, and what is not ASCII (RFC 6531 §3.3).
@@ -38,7 +42,7 @@ def refuse_locally(envelope: Envelope) -> Refused | None:
     if not _is_path(envelope.rcpt_to):
         words = "5.1.3 The recipient is not an address."
         return Refused(Stage.RCPT, ADDRESS_NOT_ALLOWED, words, LOCAL)
-    if not _has_only_whole_lines(envelope.data):
+    if not _has_only_whole_lines(envelope.data[: envelope.plain_from]):
         words = "5.6.0 The message has a line end that is not CRLF, a NUL, or no last line end."
         return Refused(Stage.DATA, TRANSACTION_FAILED, words, LOCAL)
     return None

@@ -128,8 +128,10 @@ class Conversation:
         message = self.opening
         if message is None:
             return
-        data = message.data
-        stuffed = data.replace(b"\r\n.", b"\r\n..") if _DOT_AT_START.search(data) else data
+        data, looked_at = message.data, message.plain_from
+        end = len(data) if looked_at is None else looked_at
+        has_dot = _DOT_AT_START.search(data, 0, end)
+        stuffed = data.replace(b"\r\n.", b"\r\n..") if has_dot else data
         if data.startswith(b"."):
             stuffed = b"." + stuffed
         self._say(stuffed)

@@ -116,7 +116,11 @@ class Courier:
             self._settled.append(Settled(envelope.id, refusal, 0.0))
             return
         message = OutgoingMessage(
-            envelope.mail_from, envelope.rcpt_to, envelope.data, number=envelope.id
+            envelope.mail_from,
+            envelope.rcpt_to,
+            envelope.data,
+            number=envelope.id,
+            plain_from=envelope.plain_from,
         )
         slot, self._room = self._room, None
         if slot is None or not slot.has_room(time.monotonic()):

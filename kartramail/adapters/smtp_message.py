@@ -12,15 +12,24 @@ class OutgoingMessage(flask_mail.Message):
     command that has no good answer yet, `failure` the answer that ended it, `seconds` how long the
     server took for its answers in all. `mail_at` and `dot_at` are places in the stream of what was
     written to the connection: where its MAIL FROM begins, and where its final dot ends.
+    `plain_from` is that of its envelope.
     """
 
-    def __init__(self, mail_from: str, rcpt_to: str, data: bytes, number: int = 0) -> None:
+    def __init__(
+        self,
+        mail_from: str,
+        rcpt_to: str,
+        data: bytes,
+        number: int = 0,
+        plain_from: int | None = None,
+    ) -> None:
         # Not Flask-Mail's own: it would ask for an application, and for this machine's name in
         # DNS (make_msgid) once a message.
         self.sender = mail_from
         self.recipients = [rcpt_to]
         self.cc, self.bcc = [], []
         self.data = data
+        self.plain_from = plain_from
         self.id = number
         self.is_second_try = False  # a used connection was found gone, at its MAIL FROM
         self.begin()

@@ -38,11 +38,12 @@ from kartramail.rules.replies import Deferred
 log = structlog.get_logger()
 
 _IDLE_PAUSE = 0.05
+_RESULTS_PAUSE = 0.001  # while some wait to be committed
 _LOOKED_AT = 200  # rows of closed domains in one go
 _BUILT_AT_ONCE = 4  # messages; then answers are looked for
 # Seconds at most that a result waits for those of other connections, to be committed with them.
 # One message alone is committed at once.
-_GATHERED_FOR = 0.008
+_GATHERED_FOR = 0.025
 
 
 class EngineBroken(KartraMailError):
@@ -69,7 +70,7 @@ class Engine:
     ) -> None:
         self.broken = threading.Event()
         self._db = db
-        self._enough = max(1, settings.worker_connections // 2)  # results to be committed at once
+        self._enough = settings.worker_connections  # results to be committed at once
         self._stopping = stopping
         self._make_transport = make_transport
         self._transport: Transport | None = None
@@ -132,20 +133,23 @@ class Engine:
     # -- the loop -----------------------------------------------------------------------------
 
     def _keep_sending(self, transport: Transport) -> None:
-        pause = 0.0
+        is_idle = False
         while not self.broken.is_set():
+            pause = 0.0
+            if is_idle:
+                pause = _RESULTS_PAUSE if self._results else _IDLE_PAUSE
             for settled in transport.work(pause):
                 self._note(settled)
-            self._hand_in(transport)
+            self._hand_in(transport, is_idle=is_idle)
             for written in self._recorder.take_written():
                 transport.confirm(written.result.message_id)
                 self._feeder.end(written.result.message_id, written.worker_id)
             if not self._stopping.is_set():
-                pause = 0.0 if self._go_on(transport) else _IDLE_PAUSE
+                is_idle = not self._go_on(transport)
             elif self._has_ended(transport):
                 return
-            if self._results:
-                pause = 0.001
+            else:
+                is_idle = True
 
     def _go_on(self, transport: Transport) -> bool:
         """Send what may be sent; whether there is more that could be built now."""
@@ -228,12 +232,17 @@ class Engine:
         """By the feeder: no connection waits for it."""
         self._recorder.record([Waiting(result, worker_id)])
 
-    def _hand_in(self, transport: Transport) -> None:
-        """Have results committed, as many together as come in a moment."""
+    def _hand_in(self, transport: Transport, *, is_idle: bool) -> None:
+        """Have results committed, as many together as come in a moment.
+
+        While there is something to build nobody waits for them; when there is not, they are
+        committed as soon as no server owes an answer.
+        """
         if not self._results or not self._recorder.is_free:
             return
         is_young = time.monotonic() - self._results_since < _GATHERED_FOR
-        if is_young and len(self._results) < self._enough and transport.is_waiting:
+        may_come = transport.is_waiting or not is_idle
+        if is_young and may_come and len(self._results) < self._enough:
             return
         batch, self._results = self._results, []
         self._recorder.record(batch)

@@ -97,14 +97,17 @@ class Preparer:
             words = loaded.words or self._words_again(db, message)
             at = now()
             built = self._builder.build(message, sender.resolution, words, at, loaded.more)
-            data = sign_message(built.data, sender.key, at, is_relaxed=built.is_relaxed)
+            known = built.plain_from
+            data = sign_message(built.data, sender.key, at, is_relaxed=known is not None)
         except Exception as error:  # whatever a template does, the others still leave
             if is_outage(error):
                 raise
             log.warning("message_not_built", message=show_id(message.id), error=str(error))
             return Result(message.id, Failed(f"It could not be built: {error}"), sender.number)
         mail_from = self._builder.return_path(message, sender.resolution)
-        return Ready(Envelope(message.id, mail_from, message.to_addr, data), sender.number)
+        if known is not None:
+            known += len(data) - len(built.data)  # the signature stands before it
+        return Ready(Envelope(message.id, mail_from, message.to_addr, data, known), sender.number)
 
     def _words_again(self, db: Database, message: Claimed) -> Words | None:
         """What was compiled when the row was loaded may have been pushed out since."""

@@ -21,9 +21,8 @@ from kartramail.rules.headers import (
     token_field,
     unstructured_field,
 )
-from kartramail.rules.mime_bodies import BOUNDARY, encode_part
+from kartramail.rules.mime_bodies import BOUNDARY, encode_part, is_plain
 from kartramail.rules.mime_gaps import GapPlan, HasGaps, plan_gaps
-from kartramail.rules.signing_canonical import relaxed_body
 
 
 class Renderable(Protocol):
@@ -80,12 +79,13 @@ class MessageHeaders:
 class Filled(NamedTuple):
     """A header, a body or both, as bytes.
 
-    `is_relaxed`: the body is known to be in the relaxed form of RFC 6376 §3.4.4. A signature need
-    not look for what it would leave out, which takes longer than to hash the body.
+    `plain_from`: all octets from there on are known to be plain, so that nobody need look through
+    them again; None where nothing is known. Plain is a body in the relaxed form of RFC 6376 §3.4.4,
+    in whole lines none of which begins with a dot: as it is signed, and as it is sent.
     """
 
     data: bytes
-    is_relaxed: bool
+    plain_from: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class _Part:
         if self.plan is not None:
             planned = self.plan.fill(variables)
             if planned is not None:
-                return Filled(planned, self.plan.is_relaxed)
-        return Filled(encode_part(self.subtype, self.content.render(variables)), False)
+                return Filled(planned, self.plan.plain_from)
+        return Filled(encode_part(self.subtype, self.content.render(variables)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,14 @@ class CompiledMessage:
         return self.filled(headers, variables).data
 
     def filled(self, headers: MessageHeaders, variables: Mapping[str, object]) -> Filled:
-        """The whole message for one recipient, and whether its body is in relaxed form.
+        """The whole message for one recipient, and whether its body is plain.
 
         Raises UnsafeHeader for a value that would break out of its header, and whatever the
         templates raise (TemplateError) for these variables.
         """
         body = self.body or _join([part.fill(variables) for part in self.parts])
         head = _head(headers, self.subject.render(variables))
-        return Filled(head + body.data, body.is_relaxed)
+        return Filled(head + body.data, None if body.plain_from is None else len(head))
 
 
 def compile_message(source: MessageSource) -> CompiledMessage:
@@ -148,7 +148,7 @@ def _compile_part(subtype: str, content: Renderable) -> _Part:
     if content.is_constant:
         entity = encode_part(subtype, content.render({}))
         lines = entity.partition(b"\r\n\r\n")[2]
-        return _Part(subtype, content, Filled(entity, relaxed_body(lines) == lines), None)
+        return _Part(subtype, content, Filled(entity, 0 if is_plain(lines) else None), None)
     filling = content.filling if isinstance(content, HasGaps) else None
     return _Part(subtype, content, None, plan_gaps(subtype, filling) if filling else None)
 
@@ -199,4 +199,5 @@ def _join(entities: Iterable[Filled]) -> Filled:
     for entity in (first, *others):
         pieces += [delimiter, b"\r\n", entity.data]
     pieces += [delimiter, b"--\r\n"]
-    return Filled(b"".join(pieces), all(entity.is_relaxed for entity in (first, *others)))
+    is_known = all(entity.plain_from is not None for entity in (first, *others))
+    return Filled(b"".join(pieces), 0 if is_known else None)

@@ -7,6 +7,7 @@ import binascii
 import re
 
 from kartramail.rules.headers import MAX_LINE_LENGTH
+from kartramail.rules.signing_canonical import relaxed_body
 
 BOUNDARY = b"=_kartramail"
 """Between parts. Quoted-printable and base64 cannot contain `=_` (RFC 2045 §6.7), and a body that
@@ -43,6 +44,15 @@ def _in_lines(text: str) -> bytes:
     if not octets.isascii() and b"\xed" in octets:  # only then can there be a surrogate
         octets = re.sub("[\ud800-\udfff]", "\ufffd", text.replace("\0", "\ufffd")).encode()
     return octets if not octets or octets.endswith(b"\n") else octets + b"\n"
+
+
+def is_plain(content: bytes) -> bool:
+    """Whether whole lines, as `encode_part` makes them, are the same when signed and when sent.
+
+    In the relaxed form of RFC 6376 §3.4.4, and without a dot to be doubled (RFC 5321 §4.5.2).
+    """
+    has_dot = content.startswith(b".") or b"\n." in content
+    return not has_dot and relaxed_body(content) == content
 
 
 _PRINTABLE = bytes([0x09, 0x0A, *range(0x20, 0x7F)])

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from kartramail.rules.headers import MAX_LINE_LENGTH
-from kartramail.rules.mime_bodies import entity_header, travels_as_it_is
-from kartramail.rules.signing_canonical import relaxed_body
+from kartramail.rules.mime_bodies import entity_header, is_plain, travels_as_it_is
 
 
 class Filling(Protocol):
@@ -44,15 +43,15 @@ class GapPlan:
     """A body that goes as 7bit whatever fitting values stand in its gaps.
 
     `ready` are the literals as they travel, the first with the header before it. `order` says which
-    of them, and of the values after them, stands where. `is_relaxed` says that the content is in
-    the relaxed form of RFC 6376 §3.4.4 once it is filled in.
+    of them, and of the values after them, stands where. `plain_from` is 0 where what is filled in
+    is plain (`mime.Filled`), and None where that is not known.
     """
 
     filling: Filling
     fits: Callable[[str], object]
     ready: tuple[bytes, ...]
     order: tuple[int, ...]
-    is_relaxed: bool
+    plain_from: int | None
 
     def fill(self, variables: Mapping[str, object]) -> bytes | None:
         """The entity for one recipient; None where a value does not fit."""
@@ -82,7 +81,7 @@ def plan_gaps(subtype: str, filling: Filling) -> GapPlan | None:
         _fitting(room),
         _ready(subtype, marked),
         _order(filling.gaps),
-        relaxed_body(content) == content,
+        0 if is_plain(content) else None,
     )
 
 
@@ -117,10 +116,10 @@ def _room(marked: str) -> int | None:
 def _fitting(room: int) -> Callable[[str], object]:
     """Tells the values that travel as they are in any gap of a body that does.
 
-    Not those that may end a line with a blank, begin one with "From ", or become a part of the
-    boundary, together with what stands beside them; nor empty ones, which join their neighbours.
+    Not those that may end a line with a blank, begin one with "From " or a dot, or become a part
+    of the boundary, with what stands beside them; nor empty ones, which join their neighbours.
     """
-    begins = r"(?![-=_ ]|From |F(?:r(?:om?)?)?\Z)"
+    begins = r"(?![-=_ .]|From |F(?:r(?:om?)?)?\Z)"
     return re.compile(rf"{begins}[ -~]{{1,{max(room, 1)}}}(?<![-= ])").fullmatch
 
 

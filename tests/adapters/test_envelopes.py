@@ -21,3 +21,16 @@ def test_what_a_server_could_misread_is_refused(data: bytes) -> None:
     refusal = refuse_locally(Envelope(1, "a@doeinc.com", "b@example.net", data))
     assert refusal is not None
     assert refusal.code == 554
+
+
+def test_what_is_known_is_not_looked_at_again_and_what_is_not_is() -> None:
+    head, body = b"Subject: a\r\n", b"\r\nbody\r\n"
+    for data, plain_from, may_go in [
+        (head + body, len(head), True),
+        (head + b"a\rb: c\r\n" + body, len(head), True),  # whoever says so must be right
+        (head + b"a\rb: c\r\n" + body, len(head) + 8, False),
+        (head + b"a\rb: c\r\n" + body, None, False),
+        (b"Subject: a\n" + body, len(head) - 1, False),
+    ]:
+        envelope = Envelope(1, "a@doeinc.com", "b@example.net", data, plain_from)
+        assert (refuse_locally(envelope) is None) is may_go

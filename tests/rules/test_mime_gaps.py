@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kartramail.rules.mime_bodies import encode_part
+from kartramail.rules.mime_bodies import encode_part, is_plain
 from kartramail.rules.mime_gaps import plan_gaps
-from kartramail.rules.signing_canonical import relaxed_body
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def test_what_is_filled_in_is_what_the_whole_text_would_be(
     assert filled == encode_part("html", parts.text(given_values))
     content = filled.partition(b"\r\n\r\n")[2]
     assert plan is not None
-    assert (relaxed_body(content) == content) or not plan.is_relaxed
+    assert is_plain(content) or plan.plain_from is None
 
 
 def splits(text: str, count: int) -> Iterator[tuple[str, ...]]:
@@ -78,7 +77,9 @@ def splits(text: str, count: int) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("before", ["", "a\n", "a"])
-@pytest.mark.parametrize("trap", ["--=_", "From ", "  ", " \n", "\t\n", "\nFrom ", "a--=_--"])
+@pytest.mark.parametrize(
+    "trap", ["--=_", "From ", "  ", " \n", "\t\n", "\nFrom ", "a--=_--", "\n."]
+)
 def test_no_trap_closes_across_literals_and_values(trap: str, before: str) -> None:
     filled_in = 0
     for first, one, between, two, last in splits(trap, 5):
@@ -92,7 +93,7 @@ def test_no_trap_closes_across_literals_and_values(trap: str, before: str) -> No
             filled_in += 1
             assert filled == encode_part("html", parts.text(given_values))
             content = filled.partition(b"\r\n\r\n")[2]
-            assert relaxed_body(content) == content or not plan.is_relaxed
+            assert is_plain(content) or plan.plain_from is None
     assert filled_in > 0
 
 
@@ -134,6 +135,7 @@ def test_ordinary_values_go_the_quick_way(value: str, literals: tuple[str, ...])
         (("é", "\n"), "Ann"),
         (("trailing \n", ""), "Ann"),
         (("From ", ""), "Ann"),
+        (("", " here\n"), ".com"),
     ],
 )
 def test_what_may_change_how_the_body_travels_is_read_as_a_whole(
@@ -153,18 +155,21 @@ def test_a_value_that_must_be_rendered_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("literals", "is_relaxed"),
+    ("literals", "is_known"),
     [
         (("Hello ", ",\n"), True),
+        (("Hello ", "\n.\n"), False),
+        ((".", "\n"), False),
+        (("3", ".\na.b"), True),
         (("Hello  ", ",\n"), False),
         (("Hello\t", ",\n"), False),
         (("Hello ", "\n\n"), False),
     ],
 )
-def test_it_is_known_whether_the_content_is_in_relaxed_form(
-    literals: tuple[str, ...], is_relaxed: bool
+def test_it_is_known_whether_the_content_is_plain(
+    literals: tuple[str, ...], is_known: bool
 ) -> None:
     plan = plan_gaps("plain", Parts(literals, (0,)))
     assert plan is not None
-    assert plan.is_relaxed is is_relaxed
+    assert (plan.plain_from is not None) is is_known
     assert plan.fill({"values": ["two  blanks"]}) is None

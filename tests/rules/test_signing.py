@@ -236,7 +236,7 @@ class Gapped:
         return self
 
 
-blanks = st.text(st.sampled_from(["a", "b", " ", "\t", "\n", "=", "é"]), max_size=8)
+blanks = st.text(st.sampled_from(["a", "b", " ", "\t", "\n", "=", "é", "."]), max_size=8)
 
 
 @settings(max_examples=400, deadline=None)
@@ -248,7 +248,7 @@ blanks = st.text(st.sampled_from(["a", "b", " ", "\t", "\n", "=", "é"]), max_si
     ),
     name=st.one_of(st.sampled_from(["Ann", "two  blanks", "a\tb", "Ann "]), blanks),
 )
-def test_a_body_that_is_said_to_be_relaxed_is_signed_as_if_nothing_was_said(
+def test_a_body_that_is_said_to_be_plain_is_signed_and_sent_as_if_nothing_was_said(
     bodies: list[Fixed | Gapped], name: str
 ) -> None:
     headers = MessageHeaders(
@@ -259,8 +259,15 @@ def test_a_body_that_is_said_to_be_relaxed_is_signed_as_if_nothing_was_said(
     )
     filled = compile_message(MessageSource(Fixed("Hi"), *bodies)).filled(headers, {"name": name})
     key = SigningKey("doeinc.com", "km1", lambda octets: hashlib.sha256(octets).digest())
-    signed = sign_message(filled.data, key, NOW, is_relaxed=filled.is_relaxed)
+    signed = sign_message(filled.data, key, NOW, is_relaxed=filled.plain_from is not None)
     assert signed == sign_message(filled.data, key, NOW)
+    if filled.plain_from is not None:
+        assert filled.data[: filled.plain_from].endswith(b"\r\n")
+        plain = b"\n" + filled.data[filled.plain_from :]
+        assert b"\n." not in plain
+        assert plain.count(b"\n") - 1 == plain.count(b"\r\n") == plain.count(b"\r")
+        assert plain.endswith(b"\r\n")
+        assert b"\0" not in plain
 
 
 @pytest.mark.parametrize("name", ["Ann", "Ann B"])
@@ -268,8 +275,8 @@ def test_most_bodies_are_known_to_be_relaxed(name: str) -> None:
     source = MessageSource(Fixed("Hi"), Gapped(("Hello ", ",\n")), Fixed("<p>Hello.</p>\n"))
     headers = MessageHeaders(Mailbox("a@doeinc.com"), Mailbox("b@x.com"), "<1@doeinc.com>", NOW)
     compiled = compile_message(source)
-    assert compiled.filled(headers, {"name": name}).is_relaxed
-    assert not compiled.filled(headers, {"name": "two  blanks"}).is_relaxed
+    assert compiled.filled(headers, {"name": name}).plain_from is not None
+    assert compiled.filled(headers, {"name": "two  blanks"}).plain_from is None
 
 
 @pytest.mark.parametrize("domain", ["doeinc.com", f"{'a' * 60}.{'b' * 60}.com"])
