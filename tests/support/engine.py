@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from kartramail.adapters.transport import Courier, SmtpSettings
 from kartramail.config import Settings
@@ -20,10 +21,14 @@ def running_engine(
     connections: int = 2,
     timeout: float = 1.0,
     lease: float = 15,
+    **ways: Any,
 ) -> Iterator[threading.Event]:
-    """Deliver to 127.0.0.1:port until the block ends, then wait until all of it is settled."""
+    """Deliver to 127.0.0.1:port until the block ends, then wait until all of it is settled.
+
+    `ways`: what else `SmtpSettings` takes, such as how much TLS.
+    """
     stopping = threading.Event()
-    smtp = SmtpSettings("127.0.0.1", port, timeout=timeout, final_timeout=timeout)
+    smtp = SmtpSettings("127.0.0.1", port, timeout=timeout, final_timeout=timeout, **ways)
     fitted = settings.model_copy(update={"worker_connections": connections, "worker_lease": lease})
     engine = Engine(db, fitted, lambda: Courier(smtp, connections), stopping)
     thread = threading.Thread(target=engine.run)

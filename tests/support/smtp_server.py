@@ -81,10 +81,14 @@ class SinkServer(Controller):
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Answer with these octets (CRLF is added), and go on as if nothing was."""
+    """Answer with these octets (CRLF is added), and go on as if nothing was.
+
+    With `is_right` what follows the right answer follows this one, too.
+    """
 
     answer: bytes | str
     then_drop: bool = False
+    is_right: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,18 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True)
+class Slowly:
+    """The right answer, one octet each `pause` seconds."""
+
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAndDrop:
+    """Keep the message, and close the connection without a word: the answer got lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Flood:
     """Send these octets again and again until the other side hangs up."""
 
@@ -124,7 +140,7 @@ class OkThenDrop:
     words: bytes = b""
 
 
-Action = Say | Drop | Silence | Drip | Flood | Ok | OkThenDrop
+Action = Say | Drop | Silence | Drip | Slowly | Flood | Ok | OkThenDrop | TakeAndDrop
 Script = Mapping[str, Action | Sequence[Action]]
 """Step → what to do: always, or for a sequence at its first occurrences and Ok after that.
 
@@ -144,8 +160,16 @@ ANSWERS = {
 }
 
 
+Cut = Callable[[bytes], Sequence[bytes]]
+"""Octets → the pieces that they are sent in, a moment apart."""
+
+
 class ScriptedServer:
-    """A server of sockets and threads that follows a script, as a context manager."""
+    """A server of sockets and threads that follows a script, as a context manager.
+
+    With `cut` answers wait until the other side has nothing more to say, and leave in pieces.
+    `dots` has, for each final dot that came, the number of its connection.
+    """
 
     def __init__(
         self,
@@ -155,9 +179,12 @@ class ScriptedServer:
         certificate: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         credentials: tuple[str, str] | None = None,
+        cut: Cut | None = None,
     ) -> None:
         self.host = "127.0.0.1"
         self.messages: list[Received] = []
+        self.dots: list[int] = []
+        self.cut = cut
         self.commands: list[str] = []
         self.connections = 0
         self.certificate = certificate
@@ -224,7 +251,7 @@ class ScriptedServer:
             with self.lock:
                 self.connections += 1
                 self._open.append(sock)
-            self._start(_Talk(self, sock).run)
+            self._start(_Talk(self, sock, self.connections).run)
 
 
 class _HangUp(Exception):
@@ -234,11 +261,13 @@ class _HangUp(Exception):
 class _Talk:
     """One connection of a scripted server."""
 
-    def __init__(self, server: ScriptedServer, sock: socket.socket) -> None:
+    def __init__(self, server: ScriptedServer, sock: socket.socket, number: int) -> None:
         self.server = server
         self.sock = sock
+        self.number = number
         self.under_tls = False
         self.buffer = b""
+        self.held = b""  # answers that wait to be cut
         self.mail_from = ""
         self.rcpt_to: list[str] = []
 
@@ -283,18 +312,17 @@ class _Talk:
         if not self._answer("data"):
             return
         while len(self.buffer) < 3 and b".\r\n".startswith(self.buffer):
-            octets = self.sock.recv(65536)
-            if not octets:
-                raise _HangUp
-            self.buffer += octets
+            self._receive()
         is_empty = self.buffer.startswith(b".\r\n")
         wire = self._read_until(b".\r\n" if is_empty else b"\r\n.\r\n")
         data = wire[:-3].replace(b"\r\n..", b"\r\n.")
         data = data[1:] if data.startswith(b"..") else data
         received = Received(self.mail_from, tuple(self.rcpt_to), data, wire)
         action = self.server.action("end_of_data")
-        if isinstance(action, Ok | OkThenDrop):
-            with self.server.lock:
+        with self.server.lock:
+            self.server.dots.append(self.number)
+            is_right = isinstance(action, Say) and action.is_right
+            if is_right or isinstance(action, Ok | OkThenDrop | Slowly | TakeAndDrop):
                 self.server.messages.append(received)
         self._do(action, ANSWERS["end_of_data"])
 
@@ -315,13 +343,21 @@ class _Talk:
             return True
         if isinstance(action, OkThenDrop):
             self._send(right + (b"\r\n" + action.words if action.words else b""))
+            self._let_go()
             raise _HangUp
         if isinstance(action, Say):
             said = action.answer
             self._send(said.encode() if isinstance(said, str) else said)
             if action.then_drop:
+                self._let_go()
                 raise _HangUp
-            return False
+            return action.is_right
+        self._let_go()
+        if isinstance(action, Slowly):
+            for octet in right + b"\r\n":
+                self.server.stopped.wait(action.pause)
+                self.sock.sendall(bytes([octet]))
+            return True
         if isinstance(action, Silence):
             self.server.stopped.wait()
         if isinstance(action, Drip):
@@ -333,18 +369,33 @@ class _Talk:
         raise _HangUp
 
     def _send(self, line: bytes) -> None:
-        self.sock.sendall(line + b"\r\n")
+        if self.server.cut is None:
+            self.sock.sendall(line + b"\r\n")
+        else:
+            self.held += line + b"\r\n"
+
+    def _let_go(self) -> None:
+        if self.server.cut is not None and self.held:
+            held, self.held = self.held, b""
+            for piece in self.server.cut(held):
+                self.sock.sendall(piece)
+                self.server.stopped.wait(0.001)
 
     def _read_until(self, end: bytes) -> bytes:
         while end not in self.buffer:
-            octets = self.sock.recv(65536)
-            if not octets:
-                raise _HangUp
-            self.buffer += octets
+            self._receive()
         head, _, self.buffer = self.buffer.partition(end)
         return head + end
 
+    def _receive(self) -> None:
+        self._let_go()
+        octets = self.sock.recv(65536)
+        if not octets:
+            raise _HangUp
+        self.buffer += octets
+
     def _start_tls(self) -> None:
+        self._let_go()
         assert self.server.certificate is not None
         self.sock = self.server.certificate.wrap_socket(self.sock, server_side=True)
         with self.server.lock:
@@ -356,8 +407,13 @@ def _path(line: str) -> str:
     return line.partition("<")[2].partition(">")[0]
 
 
-def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
-    """A server context with a self-signed certificate for `host`, and the file to trust it by."""
+def make_certificate(
+    folder: Path, host: str = "127.0.0.1", *, days: int = 1
+) -> tuple[ssl.SSLContext, Path]:
+    """A server context with a self-signed certificate for `host`, and the file to trust it by.
+
+    It is good for `days`; where they are less than none it is over since then.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     certificate = (
@@ -366,8 +422,8 @@ def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLCont
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .not_valid_before(datetime.now(UTC) - timedelta(days=30))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
