@@ -39,6 +39,7 @@ class SmtpClient(smtplib.SMTP):
         if self._received:  # sent before TLS, to be read as if it came under it (CVE-2011-0411)
             raise smtplib.SMTPServerDisconnected("The server spoke before TLS was begun.")
         if self.sock is not None:
+            self.sock.settimeout(self.patience)  # not what the answer before has left of its time
             self.sock = context.wrap_socket(self.sock, server_hostname=host)
         self.does_esmtp, self.esmtp_features = False, {}
 
@@ -49,18 +50,22 @@ class SmtpClient(smtplib.SMTP):
         """
         if self.sock is not None:
             self.sock.setblocking(False)
-        return not self._received
+        return not self._has_unread
 
     @property
     def is_quiet(self) -> bool:
         """True while the server has neither closed nor said a thing that was not asked for."""
-        if self.sock is None or self._received:
-            return False
-        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+        if self.sock is None or self._has_unread:
             return False
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
         return not poll.poll(0)
+
+    @property
+    def _has_unread(self) -> bool:
+        """Octets have come that nobody has read, here or in TLS."""
+        in_tls = self.sock.pending() if isinstance(self.sock, ssl.SSLSocket) else 0
+        return bool(self._received or in_tls)
 
     def send(self, s: str | bytes | bytearray) -> None:  # type: ignore[override]
         """Send, within `patience` seconds in all."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ PIPELINING = ("8BITMIME", "SIZE 10000000", "PIPELINING")
 
 @contextmanager
 def courier(
-    server: ScriptedServer | SinkServer, connections: int = 1, timeout: float = 5.0
+    server: ScriptedServer | SinkServer, connections: int = 1, timeout: float = 5.0, **ways: Any
 ) -> Iterator[Courier]:
-    settings = SmtpSettings("127.0.0.1", server.port, timeout=timeout, final_timeout=timeout)
-    with Courier(settings, connections) as made:
+    wanted = {"timeout": timeout, "final_timeout": timeout, **ways}
+    with Courier(SmtpSettings("127.0.0.1", server.port, **wanted), connections) as made:
         yield made
 
 
