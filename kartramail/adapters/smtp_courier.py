@@ -222,7 +222,7 @@ class Courier:
         if slot.may_finish:
             connection.conversation.finish(time.monotonic())
         if slot.may_open:
-            if not connection.is_worn:
+            if not slot.needs_new_connection:
                 message, slot.following = slot.following, None
                 if message is not None:
                     connection.send(message)

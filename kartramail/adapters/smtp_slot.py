@@ -68,3 +68,14 @@ class Slot:
             and not self.is_condemned
             and self.connection.conversation.can_open
         )
+
+    @property
+    def needs_new_connection(self) -> bool:
+        """The one that is here has had its share, or what follows found a used one gone already.
+
+        With a server that hangs up after each message the next used one would be gone as well.
+        """
+        connection, following = self.connection, self.following
+        if connection is None or connection.is_worn:
+            return True
+        return following is not None and following.is_second_try and connection.num_emails > 0
