@@ -266,13 +266,19 @@ class Courier:
         for message, reply in conversation.settled:
             self._settle(slot, message, reply)
         conversation.settled.clear()
-        if conversation.unsent:
-            self._waiting.extendleft(reversed(conversation.unsent))
-            conversation.unsent.clear()
+        for message in conversation.unsent:
+            self._put_first(slot, message)
+        conversation.unsent.clear()
         if slot.is_condemned:
             self._end_condemned(slot)
         elif slot.connection is None and slot.following is not None:
             self._connect(slot)
+
+    def _put_first(self, slot: Slot, message: OutgoingMessage) -> None:
+        """It goes over the next connection here, and before what would have followed it."""
+        if slot.following is not None:
+            self._waiting.appendleft(slot.following)
+        slot.following = message
 
     def _settle(self, slot: Slot, message: OutgoingMessage, reply: Reply) -> None:
         slot.unconfirmed += 1
