@@ -1,10 +1,14 @@
 """Octets of a server, cut into answers of bounded size (RFC 5321 §4.2)."""
 
+from collections.abc import Sequence
+
 from kartramail.adapters.smtp_client import MAX_REPLY_LINE, MAX_REPLY_LINES
 
 
 class AnswerTooLong(Exception):
-    """The answer has no end, or a line of it has none."""
+    """The answer has no end, or a line of it has none. `before`: what came whole in front of it."""
+
+    before: Sequence[tuple[int, bytes]] = ()
 
 
 class Answers:
@@ -17,19 +21,20 @@ class Answers:
     def feed(self, octets: bytes) -> list[tuple[int, bytes]]:
         """The code and the words of each answer that is whole now; -1 and the line for no SMTP.
 
-        Raises AnswerTooLong, having lost what came before in the same octets: whoever does that
-        is not to be believed.
+        Raises AnswerTooLong; which answers came before it does not depend on the pieces.
         """
         *lines, self._rest = (self._rest + octets).split(b"\n")
-        if len(self._rest) > MAX_REPLY_LINE:
-            raise AnswerTooLong("The server's answer was too long for a line.")
-        found = []
-        for line in lines:
-            if len(line) > MAX_REPLY_LINE:
-                raise AnswerTooLong("The server's answer was too long for a line.")
-            answer = self._take(line.rstrip(b"\r"))
-            if answer is not None:
-                found.append(answer)
+        found: list[tuple[int, bytes]] = []
+        try:
+            for line in lines:
+                _check_length(line)
+                answer = self._take(line.rstrip(b"\r"))
+                if answer is not None:
+                    found.append(answer)
+            _check_length(self._rest)
+        except AnswerTooLong as error:
+            error.before = found
+            raise
         return found
 
     def _take(self, line: bytes) -> tuple[int, bytes] | None:
@@ -46,3 +51,8 @@ class Answers:
             return None
         words, self._words = b"\n".join(self._words), []
         return int(line[:3]), words
+
+
+def _check_length(line: bytes) -> None:
+    if len(line) > MAX_REPLY_LINE:
+        raise AnswerTooLong("The server's answer was too long for a line.")

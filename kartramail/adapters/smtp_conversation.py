@@ -7,7 +7,7 @@ dot for whoever keeps the gate: `finish` is called when the result of the last m
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kartramail.adapters.envelopes import LOCAL
@@ -151,10 +151,12 @@ class Conversation:
     def feed(self, octets: bytes, at: float) -> None:
         """Take what the server said."""
         try:
-            answers = self._answers.feed(octets)
+            self._hear_all(self._answers.feed(octets), at)
         except AnswerTooLong as error:
-            self.over = str(error)
-            return
+            self._hear_all(error.before, at)
+            self.over = self.over or str(error)
+
+    def _hear_all(self, answers: Sequence[tuple[int, bytes]], at: float) -> None:
         for code, words in answers:
             if self.over is not None:
                 return
