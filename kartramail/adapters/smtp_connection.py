@@ -6,6 +6,7 @@ context, so a worker's threads can use it.
 """
 
 import smtplib
+import socket
 import ssl
 import time
 
@@ -22,6 +23,7 @@ QUIT_TIMEOUT = 5.0
 """Seconds for a goodbye: nothing depends on its answer."""
 
 _READ = 65_536
+_RECORD = 16_384  # octets of a TLS record, at most (RFC 8446 §5.1)
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -40,7 +42,7 @@ class Connection(flask_mail.Connection):
         self.settings = settings
         self.opened_at = self.used_at = self._moved_at = time.monotonic()
         self._unwritten = b""
-        self._written = 0
+        self._tried = 0  # octets of a TLS record that the socket did not take whole
 
     def __enter__(self) -> "Connection":
         """Connect. Raises NotConnected."""
@@ -120,20 +122,43 @@ class Connection(flask_mail.Connection):
         if not conversation.out and not self._unwritten:
             return
         octets = b"".join((self._unwritten, *conversation.out))
-        conversation.out.clear()
-        self.used_at = self._moved_at = time.monotonic()
+        self.used_at = time.monotonic()
+        if conversation.out:
+            self._moved_at = self.used_at
+            conversation.out.clear()
         if client is None or client.sock is None:
             return
+        before = conversation.written
         try:
-            count = client.sock.send(octets)
+            self._write(client.sock, octets)
         except _NOT_YET:
-            count = 0
+            pass
         except OSError as error:
-            # The server may have said why before it closed: what it said is still to be read.
+            self.receive()  # the server may have said why before it closed
             conversation.over = conversation.over or network_words(error, self.settings.timeout)
-            count = 0
-        self._written += count
+        count = conversation.written - before
+        if count:
+            self._moved_at = self.used_at
         self._unwritten = octets[count:] if count < len(octets) else b""
+
+    def _write(self, sock: socket.socket, octets: bytes) -> None:
+        """Write what the socket takes. Raises OSError, after what was taken has been counted.
+
+        Under TLS one record at a time: OpenSSL does not say how many of several have left, and
+        whether a final dot was among them decides what is in doubt. What it did not take whole it
+        wants to be given again as it was.
+        """
+        if not isinstance(sock, ssl.SSLSocket):
+            self.conversation.written += sock.send(octets)
+            return
+        start = 0
+        while start < len(octets):
+            record = octets[start : start + (self._tried or _RECORD)]
+            self._tried = len(record)
+            count = sock.send(record)
+            self._tried = 0
+            self.conversation.written += count
+            start += count
 
     def receive(self) -> None:
         """Hear what the server has said until now."""
@@ -159,7 +184,8 @@ class Connection(flask_mail.Connection):
     def check_time(self, at: float) -> None:
         """Be over where the server has used up its time for this step."""
         conversation, settings = self.conversation, self.settings
-        since, patience = conversation.waits_since, settings.timeout
+        # What takes long to write is none of the time that the server has for its answer.
+        since, patience = max(conversation.waits_since, self._moved_at), settings.timeout
         if self._unwritten:
             since = self._moved_at
         elif conversation.awaited is Stage.END_OF_DATA:
@@ -175,7 +201,7 @@ class Connection(flask_mail.Connection):
         if client is not None:
             client.close()
         words = self.conversation.over or "The connection was given up."
-        self.conversation.end(words, self._written)
+        self.conversation.end(words)
 
     def fileno(self) -> int:
         """Of the socket, for a selector."""

@@ -67,6 +67,7 @@ class Conversation:
         self.closing: OutgoingMessage | None = None
         self.out: list[bytes] = []
         self.queued = 0  # octets that were ever put into `out`
+        self.written = 0  # octets of them that left
         self.settled: list[tuple[OutgoingMessage, Reply]] = []
         self.unsent: list[OutgoingMessage] = []
         self.over: str | None = None
@@ -172,17 +173,17 @@ class Conversation:
                 self._hear(stage, message, code, words)
             self.waits_since = at
 
-    def end(self, words: str, written: int) -> None:
-        """The connection is gone, after so many octets were written: settle what was under way."""
+    def end(self, words: str) -> None:
+        """The connection is gone: settle what was under way."""
         closing, opening = self.closing, self.opening
         self.closing = self.opening = None
         self._expected.clear()
         if closing is not None:
-            in_doubt = written >= closing.dot_at
+            in_doubt = self.written >= closing.dot_at
             stage = Stage.END_OF_DATA if in_doubt else Stage.DATA
             self.settled.append((closing, self._silence(stage, words, in_doubt)))
         if opening is not None:
-            if written <= opening.mail_at:
+            if self.written <= opening.mail_at:
                 self.unsent.append(opening)
             else:
                 self._settle(opening, opening.failure or self._silence(opening.stage, words))
@@ -224,12 +225,22 @@ class Conversation:
             self._expected.append((Stage.END_OF_DATA, message))
         elif not 200 <= code <= 599 or code == SERVICE_CLOSING:
             self._break_off(message)
+        elif 200 <= code <= 299:
+            # A recipient without a sender, or a body without an invitation: the answers are about
+            # other commands than we think, and what was said of the message may have been, too.
+            said = message.failure.words if message.failure else ""
+            message.failure = self._silence(message.stage, _CONTRADICTED + said)
+            self._break_off(message)
         elif stage is Stage.DATA:
             self._give_up(message)
 
     def _hear_end(self, message: OutgoingMessage, code: int, words: bytes) -> None:
         reply = self._judged(Stage.END_OF_DATA, code, words)
-        if not _is_in_step(reply):
+        if self.written < message.dot_at:  # it may answer once more, when it has the rest
+            self.over = _TOO_EARLY
+            if isinstance(reply, Accepted):
+                reply = self._silence(Stage.DATA, f"{_TOO_EARLY} {code} {reply.words}")
+        elif not _is_in_step(reply):
             self.over = _HUNG_UP
         if message.failure is not None:  # an empty message, to no recipient: whatever it said
             self.opening = None
@@ -299,6 +310,8 @@ class Conversation:
 
 
 _HUNG_UP = "The server's answer ended the connection."
+_TOO_EARLY = "The server answered before it had the whole message."
+_CONTRADICTED = "The server took what followed, though it had said: "
 
 
 def needs_utf8(message: OutgoingMessage) -> bool:

@@ -41,7 +41,9 @@ class Courier:
     def __init__(self, settings: SmtpSettings, connections: int) -> None:
         self._settings = settings
         self._slots = [Slot() for _ in range(connections)]
-        self._slot_of: dict[int, Slot] = {}  # of messages whose result is not durable yet
+        # Of messages whose results are not durable yet. One that others gave back to us may be
+        # settled again before its result of then is written down.
+        self._slots_of: dict[int, list[Slot]] = {}
         self._waiting: deque[OutgoingMessage] = deque()  # for another connection
         self._settled: list[Settled] = []
         self._made: deque[tuple[Slot, Connection | BaseException]] = deque()
@@ -130,10 +132,13 @@ class Courier:
         self._move(slot)
 
     def confirm(self, message_id: int) -> None:
-        """The result of this message is durable."""
-        slot = self._slot_of.pop(message_id, None)
-        if slot is not None:
-            slot.unconfirmed -= 1
+        """The result of this message is durable: of several, the oldest."""
+        slots = self._slots_of.get(message_id)
+        if slots is None:
+            return
+        slots.pop(0).unconfirmed -= 1
+        if not slots:
+            del self._slots_of[message_id]
 
     def go_on(self) -> None:
         """Send the final dots that may go, and announce what follows."""
@@ -282,7 +287,7 @@ class Courier:
 
     def _settle(self, slot: Slot, message: OutgoingMessage, reply: Reply) -> None:
         slot.unconfirmed += 1
-        self._slot_of[message.id] = slot
+        self._slots_of.setdefault(message.id, []).append(slot)
         self._settled.append(Settled(message.id, reply, message.seconds))
 
     def _end_condemned(self, slot: Slot) -> None:
