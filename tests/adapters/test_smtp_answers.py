@@ -202,8 +202,11 @@ TOO_MUCH: list[Action] = [
 TOO_SLOW: list[Action] = [Slowly(0.1), Drip(b"250-x\r\n", 0.02)]
 
 
-@pytest.mark.parametrize("stage", SENDING)
-@pytest.mark.parametrize("action", [*TOO_MUCH, *TOO_SLOW], ids=lambda action: repr(action)[:24])
+CASES = [(stage, action) for action in TOO_MUCH for stage in SENDING]
+CASES += [(stage, action) for action in TOO_SLOW for stage in (Stage.RCPT, Stage.END_OF_DATA)]
+
+
+@pytest.mark.parametrize(("stage", "action"), CASES, ids=lambda value: repr(value)[:24])
 def test_too_much_or_too_late_is_no_acceptance_and_stops_nobody(
     stage: Stage, action: Action
 ) -> None:

@@ -73,6 +73,34 @@ def test_no_second_final_dot_before_the_first_result_is_durable(
         assert len(server.messages) == 3
 
 
+def test_each_of_two_results_of_one_message_opens_its_own_gate() -> None:
+    """Others gave it back to us before its first result was written down, and it went again."""
+    with ScriptedServer(extensions=PIPELINING) as server, courier(server, 2) as at_work:
+        for number in (1, 2, 1):  # 2 is announced behind the first, and waits at its gate
+            assert at_work.has_room
+            at_work.send(envelope(number))
+            if number == 1:
+                gather(at_work, 1, confirming=False)
+        assert server.connections == 2
+        at_work.send(envelope(3))  # behind the other one
+        at_work.confirm(1)
+        assert [one.id for one in gather(at_work, 1, confirming=False)] == [2]
+        assert _nothing_more(at_work)
+        at_work.confirm(1)
+        at_work.confirm(2)
+        assert [one.id for one in gather(at_work, 1)] == [3]
+        assert len(server.messages) == 4
+
+
+def _nothing_more(at_work: Courier) -> bool:
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        at_work.go_on()
+        if at_work.work(0.02):
+            return False
+    return True
+
+
 def test_a_recipient_that_is_refused_gets_an_empty_message_at_most() -> None:
     """RFC 2920 §3.1: a server may say 354 though it has no recipient; it gets but the dot."""
     script = {"rcpt": [Say("550 5.1.1 nobody")], "end_of_data": Ok()}

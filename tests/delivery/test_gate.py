@@ -25,7 +25,7 @@ from tests.support.smtp_server import OkThenDrop, Script, ScriptedServer, Slowly
 PIPELINING = ("8BITMIME", "SIZE 10000000", "PIPELINING")
 CONNECTIONS = 3
 MESSAGES = 40
-QUIET = 0.6  # seconds without a dot: a message takes a hundredth of that
+QUIET = 0.5  # seconds without a dot: a message takes a hundredth of that
 
 # The first answers take half a second, so that more than enough is claimed and built meanwhile.
 SLOW_AT_FIRST: Script = {"end_of_data": [Slowly(0.02)] * CONNECTIONS}

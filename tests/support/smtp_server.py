@@ -248,6 +248,8 @@ class ScriptedServer:
                 sock, _ = self._socket.accept()
             except OSError:
                 return
+            # Each answer leaves at once, and not with the next one when the last was acknowledged.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.connections += 1
                 self._open.append(sock)
