@@ -6,10 +6,13 @@ about one message never ends another.
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +21,7 @@ from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from tests.adapters.test_smtp_pipelining import PIPELINING, courier, gather, hand_over
 from tests.adapters.test_transport_delivery import envelope
 from tests.support.engine import wait_until
-from tests.support.smtp_server import Ok, Say, ScriptedServer
+from tests.support.smtp_server import Ok, Say, ScriptedServer, make_certificate
 
 OFFERS = {"pipelining": PIPELINING, "one by one": ("8BITMIME",)}
 SENDING = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.END_OF_DATA]
@@ -102,11 +105,15 @@ class Peer:
 
 
 @contextmanager
-def talking(talk: Callable[[Peer], None], small: bool = False) -> Iterator[Courier]:
-    """A courier to a server that talks like this on each connection. `small`: buffers."""
+def talking(
+    talk: Callable[[Peer], None],
+    *,
+    certificate: ssl.SSLContext | None = None,
+    final_timeout: float = 10,
+) -> Iterator[Courier]:
+    """A courier to a server that talks like this on each connection, under TLS with one."""
     listener = socket.create_server(("127.0.0.1", 0))
-    if small:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     peers: list[socket.socket] = []
 
     def serve() -> None:
@@ -118,10 +125,16 @@ def talking(talk: Callable[[Peer], None], small: bool = False) -> Iterator[Couri
 
     def run(sock: socket.socket) -> None:
         with contextlib.suppress(OSError), sock:
-            talk(Peer(sock))
+            talk(Peer(certificate.wrap_socket(sock, server_side=True) if certificate else sock))
 
     threading.Thread(target=serve, daemon=True).start()
-    settings = SmtpSettings("127.0.0.1", listener.getsockname()[1], timeout=10, final_timeout=10)
+    settings = SmtpSettings(
+        "127.0.0.1",
+        listener.getsockname()[1],
+        use_ssl=certificate is not None,
+        timeout=10,
+        final_timeout=final_timeout,
+    )
     try:
         with Courier(settings, 1) as at_work:
             yield at_work
@@ -136,6 +149,7 @@ LONG = b"Subject: x\r\n\r\n" + b"A line of a long message\r\n" * 800_000
 """20 MB: more than lies between two sockets, however large their buffers grow."""
 
 
+@pytest.mark.parametrize("under_tls", [False, True], ids=["in the clear", "under TLS"])
 @pytest.mark.parametrize(
     ("early", "kind", "stage"),
     [
@@ -146,7 +160,12 @@ LONG = b"Subject: x\r\n\r\n" + b"A line of a long message\r\n" * 800_000
     ],
 )
 def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
-    early: str, kind: type, stage: Stage
+    early: str,
+    kind: type,
+    stage: Stage,
+    under_tls: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A refusal is believed; and after either the connection is not used again."""
     connections = []
@@ -163,7 +182,9 @@ def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
         peer.read_until(b"QUIT\r\n")
         peer.say("221 Bye")
 
-    with talking(talk, small=True) as at_work:
+    certificate, trust = make_certificate(tmp_path) if under_tls else (None, "")
+    monkeypatch.setenv("SSL_CERT_FILE", str(trust))
+    with talking(talk, certificate=certificate) as at_work:
         at_work.send(envelope(1, LONG))
         at_work.send(envelope(2))
         replies = {one.id: one.reply for one in gather(at_work, 2)}
@@ -173,6 +194,26 @@ def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
     assert not getattr(first, "in_doubt", False)
     assert isinstance(replies[2], Accepted)
     assert len(connections) == 2
+
+
+def test_the_time_for_the_last_answer_begins_when_the_message_was_written() -> None:
+    """RFC 5321 §4.5.3.2.6. Writing it may take longer than that, if it only goes on."""
+
+    def talk(peer: Peer) -> None:
+        peer.greet()
+        peer.invite()
+        for _ in range(15):  # most of it, slowly: more is left than lies between us
+            time.sleep(0.1)
+            peer.sock.recv(len(LONG) * 4 // 5 // 15, socket.MSG_WAITALL)
+        peer.read_until(b"\r\n.\r\n")
+        peer.say("250 2.0.0 Ok")
+        peer.read_until(b"QUIT\r\n")
+        peer.say("221 Bye")
+
+    with talking(talk, final_timeout=1) as at_work:
+        at_work.send(envelope(1, LONG))
+        (settled,) = gather(at_work, 1)
+    assert isinstance(settled.reply, Accepted), settled.reply
 
 
 def test_what_a_server_said_before_it_broke_off_is_heard() -> None:
