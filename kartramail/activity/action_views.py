@@ -1,8 +1,9 @@
 """What one does to a message: try it again now, cancel it. It answers with the message's page."""
 
-from flask import Blueprint, abort, flash, redirect
+from flask import Blueprint, flash, redirect
 from flask.typing import ResponseReturnValue
 
+from kartramail.activity.not_here import no_such_message
 from kartramail.ids import read_id
 from kartramail.messages.by_hand import Outcome, cancel, try_now
 from kartramail.web.access import database, person, signed_in_required
@@ -33,7 +34,10 @@ _CANCELLED: dict[Outcome, _Words] = {
         "no other.",
         "warning",
     ),
-    Outcome.ENDED: ("Too late to cancel: what became of it is settled.", "warning"),
+    Outcome.ENDED: (
+        "Too late to cancel: what became of it is settled, and stands below. Nothing changed.",
+        "warning",
+    ),
 }
 
 
@@ -63,6 +67,6 @@ def call_back(shown_id: str) -> ResponseReturnValue:
 
 def _answer(shown_id: str, outcome: Outcome, words: dict[Outcome, _Words]) -> ResponseReturnValue:
     if outcome is Outcome.NOT_FOUND:
-        abort(404, "There is no such message in this account.")
+        no_such_message()
     flash(*words[outcome])
     return redirect(f"/activity/{shown_id}", 303)

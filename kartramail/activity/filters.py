@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import urlencode
 
 from kartramail.assets.kinds import KINDS, TYPES
@@ -100,15 +101,18 @@ class Filters:
         address = read_address(self.q) if "@" in self.q else None
         return address.key if isinstance(address, Address) else self.q.lower()
 
-    def address(self, path: str = "/activity", **changes: int | None) -> str:
-        """The address of the list, or its export, with `before` or what else is changed."""
-        wanted = replace(self, **changes)  # type: ignore[arg-type]
+    def below(self, before: int | None) -> Self:
+        """The same, for the page that begins below this id; None begins with the newest."""
+        return replace(self, before=before)
+
+    def address(self, path: str = "/activity") -> str:
+        """The address of the list, or its export."""
         query = {
-            "q": wanted.q,
-            "state": wanted.state,
-            "source": wanted.source,
-            "days": wanted.days,
-            "before": show_id(wanted.before) if wanted.before is not None else "",
+            "q": self.q,
+            "state": self.state,
+            "source": self.source,
+            "days": self.days,
+            "before": show_id(self.before) if self.before is not None else "",
         }
         filled = urlencode({name: value for name, value in query.items() if value})
         return f"{path}?{filled}" if filled else path

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from kartramail.activity.mail import Mail, build_mail
+from kartramail.activity.not_here import no_such_message
 from kartramail.activity.opened import Opened, open_message
 from kartramail.clock import now
 from kartramail.ids import read_id, show_id
@@ -93,7 +94,7 @@ def _open(shown_id: str) -> Opened:
         with database().reading() as session:
             opened = open_message(session, person().account_id, message_id, domain)
     if opened is None:
-        abort(404, "There is no such message in this account.")
+        no_such_message()
     return opened
 
 

@@ -46,8 +46,8 @@ def index() -> ResponseReturnValue:
         window=WINDOW,
         is_whole=False,
         **({} if is_fragment or is_empty else waiting_views.about_waiting()),
-        newest=filters.address(before=None),
-        export=filters.address("/activity/export", before=None),
+        newest=filters.below(None).address(),
+        export=filters.below(None).address("/activity/export"),
         moment=now(),
     )
     response = make_response(page)
@@ -60,4 +60,4 @@ def index() -> ResponseReturnValue:
 
 
 def _address(filters: Filters, before: int | None) -> str:
-    return "" if before is None else filters.address(before=before)
+    return "" if before is None else filters.below(before).address()

@@ -1,8 +1,9 @@
 """What waits, and why; pausing mail and letting it leave again (R-FAIR)."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from kartramail.activity.not_here import no_such_lane
 from kartramail.activity.waiting import pause, resume, show_waiting, version_of
 from kartramail.clock import now
 from kartramail.ids import read_id
@@ -10,13 +11,15 @@ from kartramail.web.access import database, installation, person, signed_in_requ
 
 blueprint = Blueprint("waiting", __name__)
 
-_PAUSED = {
-    True: ("Paused. What is on its way still arrives; all else waits until you resume it.", "ok"),
-    False: ("It was paused before. Nothing changed.", "info"),
-}
-_RESUMED = {
-    True: ("Resumed. What waited leaves now.", "ok"),
-    False: ("It was not paused. Nothing changed.", "info"),
+_SWITCHES = {"pause": pause, "resume": resume}
+_SAID = {
+    ("pause", True): (
+        "Paused. What is on its way still arrives; all else waits until you resume it.",
+        "ok",
+    ),
+    ("pause", False): ("It was paused before. Nothing changed.", "info"),
+    ("resume", True): ("Resumed. What waited leaves now.", "ok"),
+    ("resume", False): ("It was not paused. Nothing changed.", "info"),
 }
 
 
@@ -38,26 +41,19 @@ def panel() -> ResponseReturnValue:
     return render_template("activity/_waiting.html", **about, is_whole=is_whole, moment=now())
 
 
-@blueprint.post("/lanes/<shown_id>/pause")
+@blueprint.post("/lanes/<shown_id>/pause", defaults={"what": "pause"})
+@blueprint.post("/lanes/<shown_id>/resume", defaults={"what": "resume"})
 @signed_in_required
-def hold(shown_id: str) -> ResponseReturnValue:
-    """What waits or comes stays here until it is resumed."""
+def switch(shown_id: str, what: str) -> ResponseReturnValue:
+    """What waits or comes stays here until it is resumed; or it leaves again."""
     with database().transaction() as session:
-        has_changed = pause(
+        has_changed = _SWITCHES[what](
             session, person().account_id, read_id(shown_id) or 0, user_id=person().user_id
         )
-    return _answer(has_changed, _PAUSED)
-
-
-@blueprint.post("/lanes/<shown_id>/resume")
-@signed_in_required
-def let_go(shown_id: str) -> ResponseReturnValue:
-    """It leaves again."""
-    with database().transaction() as session:
-        has_changed = resume(
-            session, person().account_id, read_id(shown_id) or 0, user_id=person().user_id
-        )
-    return _answer(has_changed, _RESUMED)
+    if has_changed is None:
+        no_such_lane()
+    flash(*_SAID[what, has_changed])
+    return redirect("/activity/waiting", 303)
 
 
 def about_waiting() -> dict[str, object]:
@@ -65,10 +61,3 @@ def about_waiting() -> dict[str, object]:
     with database().reading() as session:
         shown = show_waiting(session, person().account_id, installation().settings)
     return {"lanes": shown, "waiting_version": version_of(shown)}
-
-
-def _answer(has_changed: bool | None, words: dict[bool, tuple[str, str]]) -> ResponseReturnValue:
-    if has_changed is None:
-        abort(404, "There is no such mail in this account.")
-    flash(*words[has_changed])
-    return redirect("/activity/waiting", 303)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from kartramail.ids import show_id
 from kartramail.messages.story import Happening, last_at, tell_story
 from kartramail.outbox.models import Message, MessageState, ResolvedSender, SourceKind
-from kartramail.outbox.old_messages import find_old_message, has_old_accepted_test
+from kartramail.outbox.old_messages import OldMessage, find_old_message
 
 ENDED = {
     MessageState.SENT,
@@ -104,13 +104,19 @@ def message_progress(session: Session, account_id: int, message_id: int) -> Mess
 
 def has_accepted_test(session: Session, account_id: int) -> bool:
     """Whether a mail server ever accepted a test of this account, whatever became of newer ones."""
-    is_test = text("source_kind = 'test'")  # as in ix_message_test: SQLite uses it only so
+    return any(_has_accepted_test(session, account_id, table) for table in (Message, OldMessage))
+
+
+def _has_accepted_test(
+    session: Session, account_id: int, table: type[Message] | type[OldMessage]
+) -> bool:
+    is_test = text("source_kind = 'test'")  # as in the index of each: SQLite uses it only so
     found = session.exec(
-        select(Message.id)
-        .where(Message.account_id == account_id, is_test, col(Message.sent_at).is_not(None))
+        select(table.id)
+        .where(table.account_id == account_id, is_test, col(table.sent_at).is_not(None))
         .limit(1)
     ).first()
-    return found is not None or has_old_accepted_test(session, account_id)
+    return found is not None
 
 
 def _find(session: Session, account_id: int, message_id: int) -> Message | None:

@@ -52,17 +52,6 @@ def find_old_message(session: Session, account_id: int, message_id: int) -> Mess
     return Message(**old.model_dump(), expires_at=old.created_at, to_addr="", to_key="")
 
 
-def has_old_accepted_test(session: Session, account_id: int) -> bool:
-    """Whether a mail server accepted a test of this account that is old by now."""
-    is_test = text("source_kind = 'test'")  # as in ix_old_message_test: SQLite uses it only so
-    found = session.exec(
-        select(OldMessage.id)
-        .where(OldMessage.account_id == account_id, is_test, col(OldMessage.sent_at).is_not(None))
-        .limit(1)
-    ).first()
-    return found is not None
-
-
 def has_old_messages(session: Session, account_id: int) -> bool:
     """Whether there are any that the account may know of."""
     found = session.exec(

@@ -40,10 +40,11 @@ class WaitReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitingLane:
-    """A lane in which something waits.
+    """A lane in which something waits, or whatever comes will.
 
-    `count` goes to `MOST_COUNTED`, beyond which `count_is_more`. `until` is when it goes on by
-    itself, None where nobody knows; `words` say more of the reason, empty where there is no more.
+    `count` goes to `MOST_COUNTED`, beyond which `count_is_more`. `since` is when the oldest of it
+    was due, and of a held lane when it was held. `until` is when it goes on by itself, None where
+    nobody knows; `words` say more of the reason, empty where there is no more.
     """
 
     lane_id: int
@@ -51,7 +52,7 @@ class WaitingLane:
     source: str
     count: int
     count_is_more: bool
-    oldest_due_at: datetime
+    since: datetime | None
     reason: WaitReason
     until: datetime | None = None
     words: str = ""
@@ -63,7 +64,7 @@ _Why = tuple[WaitReason, datetime | None, str]
 def waiting(
     session: Session, account_id: int, *, has_limits: bool, lease: timedelta
 ) -> list[WaitingLane]:
-    """The account's lanes in which something waits, transactional mail first.
+    """The account's lanes in which something waits, or that are held, transactional mail first.
 
     `has_limits`: whether accounts have daily limits (SENDING_LIMITS); `lease` as WORKER_LEASE.
     """
@@ -75,7 +76,7 @@ def waiting(
     found = []
     for lane in lanes:
         rows = _first_rows(session, lane)
-        if not rows:
+        if not rows and not _is_held(lane):
             continue
         count = len(rows) if len(rows) < _LOOKED_AT else _count(session, lane)
         reason, until, words = _why(session, lane, rows, has_limits=has_limits, lease=lease)
@@ -86,13 +87,17 @@ def waiting(
                 source=lane.source,
                 count=min(count, MOST_COUNTED),
                 count_is_more=count > MOST_COUNTED,
-                oldest_due_at=rows[0].due_at,
+                since=lane.held_at if _is_held(lane) else rows[0].due_at,
                 reason=reason,
                 until=until,
                 words=words,
             )
         )
     return found
+
+
+def _is_held(lane: Lane) -> bool:
+    return lane.state is LaneState.HELD and lane.source != PLATFORM
 
 
 def _first_rows(session: Session, lane: Lane) -> Sequence[Any]:
@@ -121,7 +126,7 @@ def _count(session: Session, lane: Lane) -> int:
 def _why(
     session: Session, lane: Lane, rows: Sequence[Any], *, has_limits: bool, lease: timedelta
 ) -> _Why:
-    if lane.state is LaneState.HELD and lane.source != PLATFORM:
+    if _is_held(lane):
         return WaitReason.HELD, None, ""
     if not _is_a_worker_alive(session, lease):
         return WaitReason.NO_WORKER, None, ""

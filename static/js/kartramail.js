@@ -125,10 +125,12 @@ for (const swapping of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
   });
 }
 
-/* A part that renews itself waits while somebody is in it, or looks twice at what it offers. */
+/* A part that renews itself waits while somebody is in it, has unfolded something, or looks twice at what it offers: a
+   press on the words of a dialog takes the focus out of it. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.detail.target?.closest?.("[data-keeps-focus]");
-  if (part?.contains(document.activeElement) || part?.querySelector("details[open]")) event.detail.shouldSwap = false;
+  const isInUse = part?.contains(document.activeElement) || part?.querySelector("dialog[open], details[open]");
+  if (isInUse) event.detail.shouldSwap = false;
 });
 
 const markValidity = (message) => {

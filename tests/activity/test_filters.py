@@ -61,7 +61,7 @@ def test_the_address_of_the_page_holds_what_is_chosen() -> None:
         f"/activity?q=a%26b%3Dc&state=bounced&source=asset%3A{show_id(number)}&days=7"
         f"&before={show_id(number)}"
     )
-    assert "before" not in filters.address(before=None)
+    assert "before" not in filters.below(None).address()
     assert Filters().address() == "/activity"
 
 

@@ -88,7 +88,7 @@ def test_nothing_waits(alice: Actor, waits: list[WaitingLane]) -> None:
 
 
 @pytest.mark.parametrize("reason", list(WaitReason))
-def test_each_reason_says_why_and_what_to_do(
+def test_each_reason_says_since_when_until_when_why_and_what_to_do(
     db: Database, alice: Actor, waits: list[WaitingLane], reason: WaitReason
 ) -> None:
     lane_id = lane_of(db, alice)
@@ -98,8 +98,10 @@ def test_each_reason_says_why_and_what_to_do(
     (line,) = shown(alice).xpath(".//li")
     said = read(line)
     assert said.startswith("Commercial mail")
-    assert f"More than 10,000 messages, since {since:%-d %b, %H:%M}" in said
-    assert f"until {until:%-d %b, %H:%M}." in said
+    about_since = "paused since" if reason is WaitReason.HELD else "since"
+    about_until = {WaitReason.NOT_DUE: "the next at", WaitReason.SERVER: "the next try at"}
+    assert f"More than 10,000 messages, {about_since} {since:%-d %b, %H:%M}, " in said
+    assert f", {about_until.get(reason, 'until')} {until:%-d %b, %H:%M}. " in said
     (advice,) = line.xpath(".//p[last()]")
     assert read(advice).endswith(".")
 
@@ -134,13 +136,25 @@ def test_a_page_is_sent_only_what_it_does_not_show(
     assert shown(alice, path).xpath(".//form")
 
 
+def test_times_that_are_over_or_to_come_are_left_out(
+    db: Database, alice: Actor, waits: list[WaitingLane]
+) -> None:
+    since, until = now() + timedelta(hours=1), now() - timedelta(hours=1)
+    lane_id = lane_of(db, alice)
+    for reason in (WaitReason.NOT_DUE, WaitReason.SERVER):
+        waits.append(waits_in(lane_id, Stream.COMMERCIAL, "mail", reason, since=since, until=until))
+    lines = [read(line) for line in shown(alice).xpath(".//li")]
+    assert "1 message. This mail waits" in lines[0]
+    assert "1 message. The mail server cannot" in lines[1]
+
+
 def test_a_lane_is_paused_and_resumed_once_in_the_history(
-    db: Database, alice: Actor, bob: Actor, waits: list[WaitingLane]
+    db: Database, alice: Actor, bob: Actor
 ) -> None:
     lane_id = lane_of(db, alice)
     assert "Paused. What is on its way still arrives" in switch(bob, lane_id, "pause")
     assert "It was paused before. Nothing changed." in switch(alice, lane_id, "pause")
-    assert "Resume" in read(shown(alice))  # also where nothing waits in it
+    assert "No message, paused since" in read(shown(alice))  # it holds back whatever comes
     assert "Resumed. What waited leaves now." in switch(alice, lane_id, "resume")
     assert "It was not paused. Nothing changed." in switch(alice, lane_id, "resume")
     assert history(db, alice) == [
@@ -194,8 +208,43 @@ def test_a_stranger_finds_no_lane(
     lane_id = lane_of(db, alice)
     waits.append(waits_in(lane_id, Stream.COMMERCIAL, "mail", WaitReason.NOT_DUE))
     for what in ("pause", "resume"):
-        assert charlie.post(f"/activity/lanes/{show_id(lane_id)}/{what}").status_code == 404
+        assert_not_here(charlie, f"/activity/lanes/{show_id(lane_id)}/{what}")
     assert "Nothing waits." in read(shown(charlie))
+    assert history(db, alice) == []
+
+
+@pytest.mark.parametrize("what", ["pause", "resume"])
+def test_a_lane_that_is_gone_is_said_to_be_and_the_page_leads_on(
+    db: Database, alice: Actor, what: str
+) -> None:
+    lane_id = lane_of(db, alice)
+    with db.transaction() as session:
+        session.delete(session.get_one(Lane, lane_id))
+    for shown_id in (show_id(lane_id), "none"):
+        assert_not_here(alice, f"/activity/lanes/{shown_id}/{what}")
+    assert history(db, alice) == []
+
+
+def assert_not_here(actor: Actor, path: str) -> None:
+    answer = actor.post(path)
+    assert answer.status_code == 404
+    page = html.fromstring(answer.get_data(as_text=True))
+    said = read(page.xpath("//main")[0])
+    assert "There is no such mail in this account. Nothing was paused or resumed." in said
+    assert page.xpath("//main//a[.//text()='See what waits']/@href") == ["/activity/waiting"]
+
+
+def test_a_button_of_a_page_of_another_account_pauses_nothing(
+    db: Database, alice: Actor, charlie: Actor
+) -> None:
+    """Alice works in two accounts; the page is still that of the other one."""
+    lane_id = lane_of(db, alice)
+    answer = alice.post(
+        f"/activity/lanes/{show_id(lane_id)}/pause", {"opened_in": show_id(charlie.account_id)}
+    )
+    assert answer.status_code == 409
+    assert "Nothing was done. You are working in" in answer.get_data(as_text=True)
+    assert "Nothing waits." in read(shown(alice))
     assert history(db, alice) == []
 
 

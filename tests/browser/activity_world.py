@@ -11,7 +11,9 @@ from kartramail.config import Settings
 from kartramail.messages.answers import store_resolution
 from kartramail.messages.candidates import Wanted, resolve_wanted
 from kartramail.messages.resolution import Resolution
+from kartramail.outbox.lanes import hold_lane, lane_id_for
 from kartramail.outbox.models import Attempt, MessageState, SourceKind
+from kartramail.rules.streams import Stream
 from tests.support.cast import Actor
 from tests.support.outbox import add_messages
 
@@ -23,6 +25,7 @@ BOOKED = (
     "<p>your first consultation is on <strong>{{ starts_at }}</strong>.</p></div>",
 )
 RECEIPT = ("Your receipt for order {{ n }}", "Thank you for your order {{ n }}.\n", None)
+NEWS = ("What is new in spring", "The garden is open again.\n", None)
 PEOPLE = ("Pat", "Kim", "Robin", "Sasha", "Alex", "Jo")
 
 
@@ -78,7 +81,10 @@ def furnish_activity(session: Session, actor: Actor, settings: Settings) -> dict
     )
     _log(session, refused, 1, "rcpt", 550, words)
     later = {"state": MessageState.DEFERRED, "due_at": at + timedelta(hours=1), "tries": 2}
-    words = "450 4.2.0 <r0@example.net>: Recipient address rejected: Greylisted, come back later"
+    to = {"to_addr": "jo.marsh@example.net", "to_key": "jo.marsh@example.net"}
+    words = (
+        "450 4.2.0 <jo.marsh@example.net>: Recipient address rejected: Greylisted, come back later"
+    )
     (deferred,) = add_messages(
         session,
         account_id,
@@ -86,11 +92,20 @@ def furnish_activity(session: Session, actor: Actor, settings: Settings) -> dict
         reply=words,
         server="mx1.example.net",
         attempts=2,
-        **(booked | later | {"variables": named}),
+        **(booked | later | to | {"variables": named}),
     )
-    _log(session, deferred, 1, "connect", None, "[Errno 111] Connection refused")
+    _log(session, deferred, 1, "connect", None, "Connection refused")
     _log(session, deferred, 2, "rcpt", 450, words)
-    return {"sent": opened[-1], "deferred": deferred}
+    _pause_news(session, account_id, by_program)
+    return {"sent": opened[-1], "deferred": deferred, "bounced": refused}
+
+
+def _pause_news(session: Session, account_id: int, resolved_id: int) -> None:
+    """Commercial mail that stays, since its lane is paused."""
+    add_messages(
+        session, account_id, 3, words=NEWS, stream=Stream.COMMERCIAL, resolved_id=resolved_id
+    )
+    hold_lane(session, account_id, lane_id_for(session, account_id, Stream.COMMERCIAL))
 
 
 def _log(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from kartramail.db import Database
 from kartramail.schema import migrate
@@ -58,12 +58,21 @@ def _take(town: Town, browser: Browser, stop: Stop, folder: Path) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     stop.visit(page, town)
     for width, height in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
+            page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.screenshot(path=folder / f"{stop.name}-{width}-{scheme}.png", full_page=True)
+            path = folder / f"{stop.name}-{width}-{scheme}.png"
+            page.set_viewport_size({"width": width, "height": max(height, _length(page))})
+            page.screenshot(path=path)
     visitors.close()
     print(stop.name, flush=True)
+
+
+def _length(page: Page) -> int:
+    """The whole page in px. The window is made as tall as that: in a picture of more than the
+    window, Chromium leaves sandboxed frames blank that lie below it."""
+    length: int = page.evaluate("document.documentElement.scrollHeight")
+    return length
 
 
 def take_for_readme(path: Path) -> None:

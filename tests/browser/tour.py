@@ -443,8 +443,17 @@ def _for_programs(page: Page, town: Town) -> None:
 def _message(became: str, part: str = "") -> Callable[[Page, Town], object]:
     def visit(page: Page, town: Town) -> None:
         page.goto(f"/activity/{show_id(town.sent[became])}{part}")
-        if not part:
+        if not part and became != "bounced":
             expect(page.frame_locator("iframe").get_by_text("You are booked")).to_be_visible()
+
+    return visit
+
+
+def _second_look_at(path: str, label: str) -> Callable[[Page, Town], object]:
+    def visit(page: Page, town: Town) -> None:
+        page.goto(path.format(**{became: show_id(number) for became, number in town.sent.items()}))
+        page.locator("summary", has_text=label).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
 
     return visit
 
@@ -516,11 +525,14 @@ TOUR = (
     Stop("activity-filtered", "jane", _at("/activity?state=trouble&days=7")),
     Stop("activity-none", "jane", _at("/activity?q=nobody@doeinc.com")),
     Stop("activity-waiting", "jane", _at("/activity/waiting")),
+    Stop("activity-pause", "jane", _second_look_at("/activity/waiting", "Pause")),
     Stop("activity-waiting-none", "zoe", _at("/activity/waiting")),
     Stop("message", "jane", _message("sent")),
     Stop("message-text", "jane", _message("sent", "/text")),
     Stop("message-headers", "jane", _message("sent", "/headers")),
     Stop("message-deferred", "jane", _message("deferred")),
+    Stop("message-cancel", "jane", _second_look_at("/activity/{deferred}", "Cancel")),
+    Stop("message-bounced", "jane", _message("bounced")),
     Stop("senders", "jane", _at(SENDERS)),
     Stop("senders-empty", "zoe", _at(SENDERS)),
     Stop("sender-new", "jane", _at(f"{SENDERS}/new")),
