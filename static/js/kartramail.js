@@ -125,8 +125,8 @@ for (const swapping of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
   });
 }
 
-/* A part that renews itself waits while somebody is in it, has unfolded something, or looks twice at what it offers: a
-   press on the words of a dialog takes the focus out of it. */
+/* A part that renews itself waits while somebody is in it, has unfolded something, or looks twice at what it offers. In
+   some browsers a press on the words of a dialog takes the focus out of it. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.detail.target?.closest?.("[data-keeps-focus]");
   const isInUse = part?.contains(document.activeElement) || part?.querySelector("dialog[open], details[open]");
@@ -398,6 +398,11 @@ document.addEventListener("htmx:afterSettle", () => {
 
 /* The part that would unfold is shown as a dialog instead, and put back when it closes. */
 const openDialog = (details) => {
+  const closing = details.nextElementSibling; // closed just now, and the browser has not said so yet
+  if (closing?.matches(".confirm-dialog")) {
+    closing.showModal();
+    return;
+  }
   const panel = details.querySelector(".confirm-panel");
   const dialog = document.createElement("dialog");
   dialog.className = "confirm-dialog";
@@ -408,6 +413,7 @@ const openDialog = (details) => {
   dialog.append(panel);
   details.after(dialog);
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // it was opened again meanwhile
     details.append(panel);
     dialog.remove();
     details.querySelector("summary").focus();

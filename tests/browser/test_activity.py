@@ -1,6 +1,8 @@
 """R-LOG, R-SAFE in a browser: search as one types, a message that is followed, hostile mail."""
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -144,3 +146,23 @@ def test_hostile_mail_does_nothing_but_be_read(
     assert alices_page.title() != "taken"
     alices_page.goto("/activity")
     expect(alices_page.get_by_role("heading", level=1)).to_have_text("Activity")
+
+
+def test_the_export_is_a_file_of_what_is_chosen(
+    alices_page: Page, written: dict[str, int], tmp_path: Path
+) -> None:
+    page = alices_page
+    page.goto("/activity")
+    for typed, wanted in (("", ["kim", "janet", "jane"]), ("jane", ["janet", "jane"])):
+        page.get_by_label("Search").fill(typed)
+        expect(page.locator(".row-link")).to_have_count(len(wanted))
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Export").click()
+        assert re.fullmatch(r"activity-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
+        download.value.save_as(tmp_path / "saved.csv")
+        with (tmp_path / "saved.csv").open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert [line["id"] for line in lines] == [show_id(written[name]) for name in wanted]
+        assert [line["to"] for line in lines] == [f"{name}@doeinc.com" for name in wanted]
+        assert {line["state"] for line in lines} == {"sent", "bounced"}
+    expect(page.get_by_label("Search")).to_have_value("jane")  # the page is still there
