@@ -2,14 +2,15 @@
 
 from typing import NoReturn
 
-from flask import Response, abort, render_template
+from flask import Response, abort, render_template, request
 
 
 def no_such_message() -> NoReturn:
     """404: whoever's it is, or that it never was, makes no difference in the answer."""
+    unchanged = "" if request.method == "GET" else " Nothing was changed."
     _leave(
         "This message is not here",
-        "There is no such message in this account. Nothing was changed.",
+        f"There is no such message in this account.{unchanged}",
         "Show all messages",
         "/activity",
     )

@@ -60,7 +60,7 @@ REASONS: Mapping[WaitReason, Told] = {
         "The servers of some recipients are slow, or asked for a pause.",
         "Nothing to do: mail to others goes on.",
     ),
-    WaitReason.ON_ITS_WAY: Told("sending", "It is on its way."),
+    WaitReason.ON_ITS_WAY: Told("sending", "This mail is on its way."),
 }
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from lxml import html
+from sqlmodel import Session
 
 from kartramail.accounts.history import list_changes
 from kartramail.accounts.history_words import describe_change
@@ -12,16 +14,21 @@ from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
 from kartramail.ids import show_id
+from kartramail.messages import by_hand
+from kartramail.outbox.cancellation import cancel_waiting
 from kartramail.outbox.claims import claim
 from kartramail.outbox.models import Attempt, Message, MessageState
 from kartramail.outbox.platform_mail import enqueue_platform_mail
 from kartramail.outbox.releases import release
+from kartramail.outbox.results import Result, record_results
 from kartramail.outbox.workers import register_worker
+from kartramail.rules.replies import Accepted
 from tests.activity.test_list import add
 from tests.activity.test_message import page, timeline, words
 from tests.api.conftest import Program, make_program
 from tests.support.cast import Actor
 from tests.support.engine import running_engine, wait_until
+from tests.support.old_messages import grow_old
 from tests.support.outbox import messages
 from tests.support.smtp_server import Ok, Say, ScriptedServer
 
@@ -176,10 +183,55 @@ def test_a_stranger_and_the_platforms_own_mails_are_not_found(
             session, "confirm_address", "x@doeinc.com", {}, account_id=alice.account_id
         )
     before = messages(db)
-    assert charlie.post(f"/activity/{show_id(message_id)}/{what}").status_code == 404
-    assert alice.post(f"/activity/{show_id(own)}/{what}").status_code == 404
-    assert alice.post(f"/activity/none/{what}").status_code == 404
+    for actor, shown_id in ((charlie, show_id(message_id)), (alice, show_id(own)), (alice, "none")):
+        answer = actor.post(f"/activity/{shown_id}/{what}")
+        assert answer.status_code == 404
+        said = html.fromstring(answer.get_data(as_text=True)).xpath("//main")[0]
+        assert "There is no such message in this account. Nothing was changed." in words(said)
+        assert said.xpath(".//a[.//text()='Show all messages']/@href") == ["/activity"]
     assert messages(db) == before
+
+
+@pytest.mark.parametrize("what", ["try-now", "cancel"])
+def test_a_button_of_a_page_of_another_account_does_nothing(
+    db: Database, alice: Actor, charlie: Actor, what: str
+) -> None:
+    """Alice works in two accounts; the page is still that of the other one."""
+    message_id = deferred(db, alice)
+    before = messages(db)
+    path = f"/activity/{show_id(message_id)}/{what}"
+    answer = alice.post(path, {"opened_in": show_id(charlie.account_id)})
+    assert answer.status_code == 409
+    assert "Nothing was done. You are working in" in answer.get_data(as_text=True)
+    assert messages(db) == before
+    assert history(db, alice) == []
+
+
+@pytest.mark.parametrize(("what", "said"), [("try-now", "not tried again"), ("cancel", "Too late")])
+def test_what_is_old_by_now_has_ended(db: Database, alice: Actor, what: str, said: str) -> None:
+    number = grow_old(db, alice.account_id)
+    assert said in press(alice, number, what)
+    assert history(db, alice) == []
+
+
+def test_what_leaves_while_it_is_being_cancelled_has_left(
+    db: Database, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at it and the statement that decides, its worker settles it."""
+    (message_id,) = add(db, alice)
+    with db.transaction() as session:
+        worker = register_worker(session, "host", 1)
+        (held,) = claim(session, worker, 10)
+
+    def settle(session: Session, *asked: Any) -> list[int]:
+        taken = Accepted(250, "250 2.0.0 Ok", "mx1.example.net")
+        record_results(session, worker, [Result(held.id, taken, None)])
+        return cancel_waiting(session, *asked)
+
+    monkeypatch.setattr(by_hand, "cancel_waiting", settle)
+    assert "Too late to cancel" in press(alice, message_id, "cancel")
+    assert messages(db)[0].state is MessageState.SENT
+    assert history(db, alice) == []
 
 
 def test_a_try_in_doubt_says_so_in_plain_words(db: Database, alice: Actor) -> None:

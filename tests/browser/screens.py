@@ -63,6 +63,7 @@ def _take(town: Town, browser: Browser, stop: Stop, folder: Path) -> None:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             path = folder / f"{stop.name}-{width}-{scheme}.png"
             page.set_viewport_size({"width": width, "height": max(height, _length(page))})
+            page.wait_for_timeout(300 if page.locator("iframe").count() else 0)  # drawn only then
             page.screenshot(path=path)
     visitors.close()
     print(stop.name, flush=True)

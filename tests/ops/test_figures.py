@@ -1,0 +1,54 @@
+"""The figures behind /metrics: what is later and what is held, over all accounts (R-OPS)."""
+
+from datetime import timedelta
+
+from kartramail.clock import now
+from kartramail.db import Database
+from kartramail.ops.figures import Figures, measure
+from kartramail.outbox.claims import claim
+from kartramail.outbox.lanes import hold_lane, lane_id_for
+from kartramail.outbox.models import MessageState
+from kartramail.outbox.releases import release
+from kartramail.outbox.workers import register_worker
+from kartramail.rules.streams import Stream
+from tests.support.outbox import add_account, add_messages
+
+LEASE = timedelta(seconds=15)
+
+
+def figures(db: Database) -> Figures:
+    with db.reading() as session:
+        return measure(session, LEASE)
+
+
+def test_later_is_what_waits_for_its_time_or_its_next_try_in_any_account(db: Database) -> None:
+    later = now() + timedelta(hours=1)
+    with db.transaction() as session:
+        one, other = add_account(session), add_account(session, "Roe", "roe@roe.com")
+        add_messages(session, one, 2, state=MessageState.SCHEDULED, due_at=later)
+        add_messages(session, other, 3, state=MessageState.DEFERRED, due_at=later, tries=1)
+        add_messages(session, other, 4)  # due
+        for ended in (MessageState.SENT, MessageState.BOUNCED, MessageState.CANCELLED):
+            add_messages(session, one, 1, state=ended, due_at=None)
+    assert (figures(db).later, figures(db).due, figures(db).held) == (5, 4, 0)
+
+
+def test_held_is_what_a_worker_has_in_its_hands_and_neither_due_nor_later(db: Database) -> None:
+    with db.transaction() as session:
+        account_id = add_account(session)
+        add_messages(session, account_id, 5)
+        worker_id = register_worker(session, "host", 1)
+        assert len(claim(session, worker_id, 3)) == 3
+    assert (figures(db).held, figures(db).due, figures(db).later) == (3, 2, 0)
+    with db.transaction() as session:
+        release(session, worker_id)
+    assert (figures(db).held, figures(db).due) == (0, 5)
+
+
+def test_what_a_paused_lane_keeps_back_is_due_and_not_held(db: Database) -> None:
+    with db.transaction() as session:
+        account_id = add_account(session)
+        add_messages(session, account_id, 2, stream=Stream.COMMERCIAL)
+        hold_lane(session, account_id, lane_id_for(session, account_id, Stream.COMMERCIAL))
+        assert claim(session, register_worker(session, "host", 1), 10) == []
+    assert (figures(db).held, figures(db).due, figures(db).later) == (0, 2, 0)
