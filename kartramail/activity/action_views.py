@@ -14,7 +14,7 @@ blueprint = Blueprint("message_actions", __name__, url_prefix="/<shown_id>")
 _Words = tuple[str, str]
 
 _TRIED: dict[Outcome, _Words] = {
-    Outcome.DONE: ("Its next try is due now. The answer will stand below.", "ok"),
+    Outcome.DONE: ("Its next try is due now. What becomes of it stands below.", "ok"),
     Outcome.ALREADY: ("Its next try is due already: it is the next that a worker takes.", "info"),
     Outcome.BEING_SENT: ("Nothing changed: it is being sent right now.", "info"),
     Outcome.NOT_YET_TRIED: (

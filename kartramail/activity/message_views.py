@@ -133,6 +133,7 @@ def _about(opened: Opened, mail: Mail) -> dict[str, Any]:
         "sentence": sentence,
         "advice": "" if opened.is_erased else advice,
         "moment": moment,
+        "waits_in_line": opened.waits_in_line(moment),
         "can_be_hurried": opened.can_be_hurried(moment),
         "can_be_cancelled": opened.can_be_cancelled(moment),
     }

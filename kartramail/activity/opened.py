@@ -13,19 +13,16 @@ from kartramail.activity.shown import (
     show_sender,
     show_source,
 )
+from kartramail.activity.timeline import Moment, tell_moment
 from kartramail.assets.service import asset_names
 from kartramail.messages.candidates import Wanted, resolve_wanted
 from kartramail.messages.queries import ENDED, explain, find_message
-from kartramail.messages.story import Happening
 from kartramail.outbox.contents import Words, load_contents
-from kartramail.outbox.models import Message, MessageState
-from kartramail.rules.replies import Stage
+from kartramail.outbox.lanes import find_lane
+from kartramail.outbox.models import LaneState, Message, MessageState
 
 _SOON = timedelta(seconds=30)
 """For so long nobody needs to wonder why a message has not left."""
-
-_IN_DOUBT = " (in doubt: it may have been taken)"
-"""As `outbox.results` notes it behind the server's words."""
 
 _NOT_AGAIN = {
     MessageState.BOUNCED: "It is not sent again from here: the same mail to the same address would "
@@ -34,42 +31,12 @@ _NOT_AGAIN = {
     "it anew where it came from.",
 }
 
-STAGES = {
-    Stage.CONNECT: "No connection came about",
-    Stage.GREETING: "In its greeting",
-    Stage.EHLO: "After hello (EHLO)",
-    Stage.TLS: "While encryption began (STARTTLS)",
-    Stage.AUTH: "At sign-in (AUTH)",
-    Stage.MAIL: "After the sender (MAIL FROM)",
-    Stage.RCPT: "After the recipient (RCPT TO)",
-    Stage.DATA: "Before the text (DATA)",
-    Stage.END_OF_DATA: "After the whole message",
-}
-"""How far the conversation with a server had come when it spoke."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A line of the timeline. `words` are the server's own, where `is_quoted`.
-
-    `is_in_doubt`: the whole message went out, and no answer came: the server may have it.
-    """
-
-    kind: str
-    at: datetime
-    title: str
-    words: str
-    is_quoted: bool
-    stage: str
-    attempt: int | None = None
-    is_in_doubt: bool = False
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A message with its sender, its source and its story. `words` are its templates.
 
-    Of one that `is_erased` neither address nor words are left.
+    Of one that `is_erased` neither address nor words are left. `is_paused`: its lane is held.
     """
 
     message: Message
@@ -78,6 +45,7 @@ class Opened:
     timeline: tuple[Moment, ...]
     words: Words | None
     is_erased: bool = False
+    is_paused: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -88,15 +56,20 @@ class Opened:
     def version(self) -> str:
         """Changes whenever its state or its story would look different."""
         message = self.message
-        told = (message.state.value, message.due_at, self.sender.why, *map(str, self.timeline))
-        return hashlib.sha256("\n".join(map(str, told)).encode()).hexdigest()[:12]
+        told = (message.state.value, message.due_at, self.is_paused, self.sender.why)
+        lines = map(str, (*told, *self.timeline))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
     def can_be_hurried(self, moment: datetime) -> bool:
         """Whether its next try could be sooner."""
-        due_at = self.message.due_at
-        return (
-            self.message.state is MessageState.DEFERRED and due_at is not None and due_at > moment
-        )
+        message = self.message
+        is_put_off = message.state is MessageState.DEFERRED and not self.is_paused
+        return is_put_off and message.due_at is not None and message.due_at > moment
+
+    def waits_in_line(self, moment: datetime) -> bool:
+        """Whether something else than its own time keeps it: the page of what waits says what."""
+        is_queued = self.message.state is MessageState.QUEUED
+        return self.is_paused or (is_queued and not self._is_fresh(moment))
 
     def can_be_cancelled(self, moment: datetime) -> bool:
         """Whether it waits, or could at least be called back."""
@@ -108,12 +81,21 @@ class Opened:
         """What became of it in a sentence, and what to do where something is to be done."""
         message = self.message
         server = message.server or "The mail server"
-        is_fresh = moment - message.created_at < _SOON
+        is_fresh = self._is_fresh(moment)
         match message.state:
+            case MessageState.QUEUED | MessageState.SCHEDULED | MessageState.DEFERRED if (
+                self.is_paused
+            ):
+                return (
+                    f"It waits: {message.stream.value} mail is paused.",
+                    "It leaves when that is resumed.",
+                )
             case MessageState.SENT:
                 return f"{server} took it and answers for it from now on.", ""
             case MessageState.QUEUED | MessageState.SENDING if is_fresh:
                 return "It is on its way. The answer of the mail server will stand here.", ""
+            case MessageState.QUEUED:
+                return "It is still waiting to be sent.", "It is not lost, and leaves by itself."
             case MessageState.SCHEDULED:
                 return "It waits for its time.", ""
             case MessageState.SUPPRESSED:
@@ -128,6 +110,9 @@ class Opened:
             case _:
                 problem, advice = explain(message)
                 return problem or "", advice or ""
+
+    def _is_fresh(self, moment: datetime) -> bool:
+        return moment - self.message.created_at < _SOON
 
 
 def open_message(
@@ -149,42 +134,13 @@ def open_message(
         message=message,
         sender=sender,
         source=show_source(message.source_kind, message.type, message.asset_id, names),
-        timeline=tuple(_moment(happening) for happening in view.story),
+        timeline=tuple(tell_moment(happening) for happening in view.story),
         words=contents.get(message.content_id or 0),
         is_erased=view.is_erased,
+        is_paused=message.state not in ENDED and _is_held(session, account_id, message.lane_id),
     )
 
 
-def _moment(happening: Happening) -> Moment:
-    title, is_quoted = _title(happening)
-    words = "" if happening.kind == "queued" else happening.words
-    return Moment(
-        kind=str(happening.kind),
-        at=happening.at,
-        title=title,
-        words=words.removesuffix(_IN_DOUBT),
-        is_quoted=is_quoted,
-        stage=STAGES[Stage(happening.stage)] if happening.stage in set(Stage) else "",
-        attempt=happening.attempt,
-        is_in_doubt=words.endswith(_IN_DOUBT),
-    )
-
-
-def _title(happening: Happening) -> tuple[str, bool]:
-    """What happened, and whether its words are a server's."""
-    server = happening.server or "The mail server"
-    if happening.stage == Stage.CONNECT:
-        return f"{server} could not be reached", True
-    if happening.words.endswith(_IN_DOUBT):
-        return f"{server} may have taken it", True
-    return {
-        "queued": ("Accepted into the outbox", False),
-        "sent": (f"{server} took it", True),
-        "deferred": (f"{server} did not take it", True),
-        "delayed": ("Still not delivered", False),
-        "bounced": (f"{server} refused it for good", True),
-        "failed": ("Given up", False),
-        "reclaimed": ("Taken up again", False),
-        "suppressed": ("Not sent", False),
-        "cancelled": ("Cancelled", False),
-    }.get(happening.kind, (happening.kind.capitalize(), False))
+def _is_held(session: Session, account_id: int, lane_id: int) -> bool:
+    lane = find_lane(session, account_id, lane_id)
+    return lane is not None and lane.state is LaneState.HELD

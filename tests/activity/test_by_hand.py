@@ -83,6 +83,38 @@ def test_a_message_that_was_put_off_is_tried_at_once_and_arrives(
     assert "Try 2, " in second
 
 
+@pytest.mark.parametrize(
+    "state", [MessageState.SCHEDULED, MessageState.QUEUED, MessageState.DEFERRED]
+)
+def test_a_message_of_a_paused_lane_says_so_and_where_to_resume_it(
+    db: Database, alice: Actor, state: MessageState
+) -> None:
+    (message_id,) = add(db, alice, state=state, due_at=now() + timedelta(hours=1), tries=1)
+    (look,) = page(alice, message_id).xpath("//*[@id='activity-state']/@hx-get")
+    assert alice.get(look).status_code == 204
+    with db.transaction() as session:
+        lane_id = session.get_one(Message, message_id).lane_id
+    alice.post(f"/activity/lanes/{show_id(lane_id)}/pause")
+    assert alice.get(look).status_code == 200  # a page that is open shows it, too
+    shown = page(alice, message_id)
+    assert "It waits: transactional mail is paused. It leaves when that is resumed." in words(shown)
+    assert shown.xpath("//*[@id='see-waiting']/@href") == ["/activity/waiting"]
+    assert "Next try at" not in words(shown)
+    assert not shown.xpath("//*[@id='try-now']")
+    assert shown.xpath("//form[contains(@action, '/cancel')]")
+    alice.post(f"/activity/lanes/{show_id(lane_id)}/resume")
+    assert "is paused" not in words(page(alice, message_id).xpath("//*[@id='became']")[0])
+
+
+def test_a_message_that_stays_long_leads_to_what_waits_and_why(db: Database, alice: Actor) -> None:
+    (message_id,) = add(db, alice, created_at=now() - timedelta(minutes=1))
+    shown = page(alice, message_id)
+    assert "It is still waiting to be sent. It is not lost, and leaves by itself." in words(shown)
+    assert shown.xpath("//*[@id='see-waiting']/@href") == ["/activity/waiting"]
+    (fresh,) = add(db, alice)
+    assert not page(alice, fresh).xpath("//*[@id='see-waiting']")
+
+
 def test_asking_twice_is_asking_once(db: Database, alice: Actor) -> None:
     message_id = deferred(db, alice)
     press(alice, message_id, "try-now")

@@ -96,16 +96,17 @@ def furnish_activity(session: Session, actor: Actor, settings: Settings) -> dict
     )
     _log(session, deferred, 1, "connect", None, "Connection refused")
     _log(session, deferred, 2, "rcpt", 450, words)
-    _pause_news(session, account_id, by_program)
-    return {"sent": opened[-1], "deferred": deferred, "bounced": refused}
+    paused = _pause_news(session, account_id, by_program)
+    return {"sent": opened[-1], "deferred": deferred, "bounced": refused, "paused": paused}
 
 
-def _pause_news(session: Session, account_id: int, resolved_id: int) -> None:
-    """Commercial mail that stays, since its lane is paused."""
-    add_messages(
+def _pause_news(session: Session, account_id: int, resolved_id: int) -> int:
+    """Commercial mail that stays, since its lane is paused; returns the id of one."""
+    first, *_ = add_messages(
         session, account_id, 3, words=NEWS, stream=Stream.COMMERCIAL, resolved_id=resolved_id
     )
     hold_lane(session, account_id, lane_id_for(session, account_id, Stream.COMMERCIAL))
+    return first
 
 
 def _log(

@@ -443,7 +443,7 @@ def _for_programs(page: Page, town: Town) -> None:
 def _message(became: str, part: str = "") -> Callable[[Page, Town], object]:
     def visit(page: Page, town: Town) -> None:
         page.goto(f"/activity/{show_id(town.sent[became])}{part}")
-        if not part and became != "bounced":
+        if not part and became in ("sent", "deferred"):
             expect(page.frame_locator("iframe").get_by_text("You are booked")).to_be_visible()
 
     return visit
@@ -532,6 +532,7 @@ TOUR = (
     Stop("message-headers", "jane", _message("sent", "/headers")),
     Stop("message-deferred", "jane", _message("deferred")),
     Stop("message-cancel", "jane", _second_look_at("/activity/{deferred}", "Cancel")),
+    Stop("message-paused", "jane", _message("paused")),
     Stop("message-bounced", "jane", _message("bounced")),
     Stop("senders", "jane", _at(SENDERS)),
     Stop("senders-empty", "zoe", _at(SENDERS)),
