@@ -9,14 +9,16 @@ from collections import deque
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, bindparam
+from sqlalchemy import Integer, bindparam, text, tuple_
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
+from kartramail.db import IdType, UtcDateTime
 from kartramail.errors import KartraMailError
+from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import OpenLane, look
 from kartramail.outbox.limits import reserve, take_back
-from kartramail.outbox.models import Message, MessageState, SourceKind, Worker
+from kartramail.outbox.models import WAITS_AGAIN, Message, MessageState, SourceKind, Worker
 from kartramail.outbox.releases import release
 from kartramail.rules.streams import Stream
 
@@ -62,26 +64,41 @@ _COLUMNS = [getattr(Message, name) for name in Claimed._fields]
 
 # Built once: claims are small and many, and building a statement costs more than running it.
 _LOCK_WORKER = select(Worker.id).where(col(Worker.id) == bindparam("worker")).with_for_update()
-# A CTE and not a subquery: PostgreSQL may run a subquery with FOR UPDATE more than once in a join,
-# and take more than the limit.
-_NEXT = (
-    select(Message.id)
-    .where(
-        Message.lane_id == bindparam("lane"),
-        col(Message.due_at).is_not(None),
-        col(Message.due_at) <= bindparam("at"),
+
+
+def _claim_statement(*, again: bool, has_floor: bool) -> Any:
+    """Take what is next in a lane: of what was tried before, or of all that waits."""
+    waits: list[Any] = [col(Message.due_at).is_not(None)]
+    if again:
+        waits.append(text(WAITS_AGAIN))
+    if has_floor:
+        floor = tuple_(
+            bindparam("floor_at", type_=UtcDateTime), bindparam("floor_id", type_=IdType)
+        )
+        waits.append(tuple_(col(Message.due_at), col(Message.id)) >= floor)
+    # A CTE and not a subquery: PostgreSQL may run a subquery with FOR UPDATE more than once in a
+    # join, and take more than the limit.
+    following = (
+        select(Message.id)
+        .where(Message.lane_id == bindparam("lane"), col(Message.due_at) <= bindparam("at"), *waits)
+        .order_by(col(Message.due_at), col(Message.id))
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("next_in_lane")
     )
-    .order_by(col(Message.due_at), col(Message.id))
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-    .cte("next_in_lane")
-)
-_CLAIM = (
-    update(Message)
-    .where(col(Message.id).in_(select(_NEXT.c.id)))
-    .values(worker_id=bindparam("worker"), due_at=None, state=MessageState.SENDING)
-    .returning(*_COLUMNS)
-)
+    return (
+        update(Message)
+        .where(col(Message.id).in_(select(following.c.id)))
+        .values(worker_id=bindparam("worker"), due_at=None, state=MessageState.SENDING)
+        .returning(*_COLUMNS)
+    )
+
+
+_CLAIMS = {
+    (again, has_floor): _claim_statement(again=again, has_floor=has_floor)
+    for again in (False, True)
+    for has_floor in (False, True)
+}
 
 
 class Claimer:
@@ -89,6 +106,7 @@ class Claimer:
 
     def __init__(self, *, has_limits: bool) -> None:
         self._has_limits = has_limits
+        self._floors = Floors()
         self._turns: dict[Stream, deque[OpenLane]] = {stream: deque() for stream in Stream}
         self._look_at = 0.0  # on the monotonic clock
         self._last = 0  # the lane that had the last turn when lanes were looked at
@@ -118,7 +136,10 @@ class Claimer:
 
     def _look(self, session: Session, at: datetime) -> None:
         started = time.monotonic()
-        lanes = sorted(look(session, at, has_limits=self._has_limits), key=lambda lane: lane.id)
+        lanes = sorted(
+            look(session, at, has_limits=self._has_limits, floors=self._floors),
+            key=lambda lane: lane.id,
+        )
         later = [lane for lane in lanes if lane.id > self._last]
         for stream in Stream:
             self._turns[stream] = deque(
@@ -148,17 +169,35 @@ class Claimer:
 def _claim_lane(
     session: Session, worker_id: int, lane: OpenLane, most: int, at: datetime
 ) -> list[Claimed]:
-    if lane.limit is not None:
-        most = reserve(session, lane.account_id, lane.stream, most, lane.limit)
-        if not most:
-            return []
-    values = {"worker": worker_id, "lane": lane.id, "at": at, "most": most}
-    taken = [Claimed._make(row) for row in session.connection().execute(_CLAIM, values)]
+    allowed = most
+    if lane.is_full:
+        allowed = 0
+    elif lane.limit is not None:
+        allowed = reserve(session, lane.account_id, lane.stream, most, lane.limit)
+    taken = _take(session, worker_id, lane, allowed, at) if allowed else []
     if lane.limit is not None:
         first = sum(message.tries + message.deaths == 0 for message in taken)
-        take_back(session, {(lane.account_id, lane.stream): most - first})
+        take_back(session, {(lane.account_id, lane.stream): allowed - first})
+        if allowed < most:  # the day is full, but what was counted before may go
+            taken += _take(session, worker_id, lane, most - len(taken), at, again=True)
     taken.sort(key=lambda message: message.id)
     return taken
+
+
+def _take(
+    session: Session,
+    worker_id: int,
+    lane: OpenLane,
+    most: int,
+    at: datetime,
+    *,
+    again: bool = False,
+) -> list[Claimed]:
+    values = {"worker": worker_id, "lane": lane.id, "at": at, "most": most}
+    if lane.floor is not None:
+        values |= {"floor_at": lane.floor.due_at, "floor_id": lane.floor.id}
+    statement = _CLAIMS[again, lane.floor is not None]
+    return [Claimed._make(row) for row in session.connection().execute(statement, values)]
 
 
 def _without_expired(

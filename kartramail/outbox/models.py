@@ -140,6 +140,10 @@ IN_TROUBLE = "state IN ('deferred', 'bounced', 'failed', 'suppressed', 'cancelle
 """What somebody looks for among very many messages. SQLite uses the index only for these words."""
 
 
+WAITS_AGAIN = "due_at IS NOT NULL AND tries + deaths > 0"
+"""What waits and costs no place in the day, as it was counted before. SQLite's words again."""
+
+
 AddressKeyType = String(320, collation="C").with_variant(String(320), "sqlite")
 """Compared byte by byte on every database, so that the index finds what begins with something."""
 
@@ -162,6 +166,14 @@ class Message(SQLModel, table=True):
             "id",
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_again",
+            "lane_id",
+            "due_at",
+            "id",
+            sqlite_where=text(WAITS_AGAIN),
+            postgresql_where=text(WAITS_AGAIN),
         ),
         Index(
             "ix_message_held",

@@ -104,7 +104,10 @@ def _first_rows(session: Session, lane: Lane) -> Sequence[Any]:
     return (
         session.connection()
         .execute(
-            select(Message.id, Message.due_at, Message.to_domain)
+            select(
+                *(col(Message.id), col(Message.due_at), col(Message.to_domain)),
+                (col(Message.tries) + col(Message.deaths) == 0).label("is_new"),
+            )
             .where(Message.lane_id == lane.id, col(Message.due_at).is_not(None))
             .order_by(col(Message.due_at), col(Message.id))
             .limit(_LOOKED_AT)
@@ -130,7 +133,8 @@ def _why(
         return WaitReason.HELD, None, ""
     if not _is_a_worker_alive(session, lease):
         return WaitReason.NO_WORKER, None, ""
-    if has_limits and lane.source != PLATFORM and (limit := _reached_limit(session, lane)):
+    may_be_limited = has_limits and lane.source != PLATFORM and any(row.is_new for row in rows)
+    if may_be_limited and (limit := _reached_limit(session, lane)) is not None:
         midnight = datetime.combine(now().date() + timedelta(days=1), time(), now().tzinfo)
         return (
             WaitReason.DAILY_LIMIT,

@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select, update
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox.claims import Claimer
-from kartramail.outbox.lanes import PLATFORM, lane_id_for
+from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for
 from kartramail.outbox.limits import set_limit
-from kartramail.outbox.models import Message, SendingDay
+from kartramail.outbox.models import Message, MessageState, SendingDay
 from kartramail.outbox.releases import postpone, release
 from kartramail.outbox.workers import register_worker
 from kartramail.rules.streams import Stream
@@ -48,6 +48,14 @@ def test_the_operator_decides_over_the_plan() -> None:
     assert daily_limit(COMMERCIAL, 0, 9) == 9
 
 
+def tried_before(session: Session, ids: list[int], *, tries: int = 1, deaths: int = 0) -> None:
+    session.connection().execute(
+        update(Message)
+        .where(col(Message.id).in_(ids))
+        .values(tries=tries, deaths=deaths, state=MessageState.DEFERRED)
+    )
+
+
 def test_no_more_than_the_limit_leaves_in_a_day(db: Database, account_id: int) -> None:
     with db.transaction() as session:
         add_messages(session, account_id, 60, stream=COMMERCIAL)
@@ -75,6 +83,17 @@ def test_mail_of_the_platform_has_no_limit(db: Database, account_id: int) -> Non
         add_messages(session, account_id, 5, lane_id=lane)
         set_limit(session, account_id, 0)
         assert len(take(session, 10)) == 5
+
+
+def test_mail_of_the_platform_has_no_limit_beside_mail_that_has(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
+        links = add_messages(session, account_id, 5, lane_id=lane)
+        add_messages(session, account_id, 5)
+        set_limit(session, account_id, 0)
+        assert take(session, 20) == links
 
 
 def test_one_account_s_limit_is_not_another_s(db: Database, account_id: int) -> None:
@@ -128,6 +147,71 @@ def test_a_second_try_is_not_counted_again(db: Database, account_id: int) -> Non
         )
         assert len(take(session, 10)) == 4
         assert counted(session) == {now().date(): 0}
+
+
+def test_where_the_limit_is_reached_what_was_tried_before_still_leaves(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 2)
+        ids = add_messages(session, account_id, 6, stream=COMMERCIAL)
+        tried_before(session, ids[4:])
+        assert take(session, 2) == ids[:2]
+        # A claimer that has just looked, and another that knows of the limit by its own look.
+        assert take(session, 1) == [ids[4]]
+        assert take(session, 10) == [ids[5]]
+        assert take(session, 10) == []
+        assert counted(session) == {now().date(): 2}
+
+
+def test_a_day_that_becomes_full_in_the_middle_of_a_claim_ends_only_first_tries(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 2)
+        ids = add_messages(session, account_id, 5, stream=COMMERCIAL)
+        tried_before(session, ids[4:])
+        assert take(session, 10) == [*ids[:2], ids[4]]
+        assert counted(session) == {now().date(): 2}
+
+
+def test_what_comes_back_from_a_dead_worker_leaves_at_the_limit_too(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 1)
+        ids = add_messages(session, account_id, 2, stream=COMMERCIAL)
+        tried_before(session, ids[1:], tries=0, deaths=1)
+        assert take(session, 10) == ids
+        assert counted(session) == {now().date(): 1}
+
+
+def test_what_is_to_be_tried_again_later_waits_for_its_time_at_the_limit(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 0)
+        add_messages(session, account_id, 2, stream=COMMERCIAL)
+        later = add_messages(
+            session, account_id, 1, stream=COMMERCIAL, due_at=now() + timedelta(minutes=1)
+        )
+        tried_before(session, later)
+        assert take(session, 10) == []
+
+
+def test_what_was_tried_before_leaves_in_every_lane_that_is_full(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        others = [add_account(session, f"Other {n}", f"jo@company{n}.com") for n in range(3)]
+        again = []
+        for one in (account_id, *others):
+            set_limit(session, one, 0)
+            ids = add_messages(session, one, 3, stream=COMMERCIAL)
+            tried_before(session, ids[2:])
+            again += ids[2:]
+        hold_lane(session, account_id, lane_id_for(session, account_id, COMMERCIAL))
+        assert sorted(take(session, 20)) == again[1:]
 
 
 def test_without_limits_nothing_is_counted(db: Database, account_id: int) -> None:

@@ -1,21 +1,23 @@
 """With a million messages no statement of the queue reads the whole table (R-SCALE)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, make_url, text
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from kartramail.accounts.models import Account
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox.claims import Claimer
+from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import first_due, look
-from kartramail.outbox.models import Message
+from kartramail.outbox.limits import set_limit
+from kartramail.outbox.models import Lane, Message
 from kartramail.outbox.queue_figures import measure_queue
 from kartramail.outbox.releases import postpone, release, release_others
 from kartramail.outbox.results import Failed, Result, record_results
@@ -143,6 +145,27 @@ def _figures(session: Session, worker: int) -> None:
     assert measure_queue(session, LEASE).due > ROWS // 3
 
 
+def _claim_at_the_limit(session: Session, worker: int) -> None:
+    """Every account has sent what it may, and each lane has two rows that were tried before."""
+    accounts = session.exec(select(Account.id)).all()
+    for account_id in accounts:
+        set_limit(session, account_id, 0)
+    lanes = session.exec(select(Lane.id)).all()
+    again = {one for lane_id in lanes for one in _last_of(session, lane_id, 2)}
+    session.connection().execute(update(Message).where(col(Message.id).in_(again)).values(tries=1))
+    claimer = Claimer(has_limits=True)
+    taken = [one.id for _ in range(3) for one in claimer.claim(session, worker, 1_000)]
+    assert sorted(taken) == sorted(again)
+    for account_id in accounts:
+        set_limit(session, account_id, None)
+
+
+def _last_of(session: Session, lane_id: int, count: int) -> Sequence[int]:
+    waits = (col(Message.lane_id) == lane_id, col(Message.due_at).is_not(None))
+    order = (col(Message.due_at).desc(), col(Message.id).desc())
+    return session.exec(select(Message.id).where(*waits).order_by(*order).limit(count)).all()
+
+
 def _everything(session: Session, worker: int) -> None:
     session.exec(select(Message).where(col(Message.reply) == "nobody said this")).all()
 
@@ -178,13 +201,30 @@ def _plans(db: Database, work: Callable[[Session, int], None]) -> list[str]:
 
 @pytest.mark.parametrize(
     "work",
-    [_claim, _record, _reclaim, _release, _postpone, _release_others, _waiting, _first_due],
+    [
+        _claim,
+        _claim_at_the_limit,
+        _record,
+        _reclaim,
+        _release,
+        _postpone,
+        _release_others,
+        _waiting,
+        _first_due,
+    ],
     ids=lambda work: work.__name__.strip("_"),
 )
 def test_no_statement_reads_all_messages(
     full: Database, work: Callable[[Session, int], None]
 ) -> None:
     assert [plan for plan in _plans(full, work) if _READS_ALL.search(plan)] == []
+
+
+def test_what_was_tried_before_is_claimed_by_an_index_of_its_own(full: Database) -> None:
+    """At its limit a lane may have a million new rows before the first that may leave."""
+    plans = [plan for plan in _plans(full, _claim_at_the_limit) if "tries + " in plan]
+    assert len(plans) > LANES
+    assert [plan for plan in plans if "ix_message_again" not in plan] == []
 
 
 def test_a_look_at_the_lanes_reads_little_however_much_waits(full: Database) -> None:
@@ -202,7 +242,7 @@ def _pages_of_look(db: Database) -> int:
     event.listen(db.engine, "before_cursor_execute", note)
     try:
         with db.reading() as session:
-            assert len(look(session, now(), has_limits=False)) == LANES
+            assert len(look(session, now(), has_limits=False, floors=Floors())) == LANES
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
     ((statement, values),) = (one for one in seen if "waiting_lanes" in one[0])
@@ -226,7 +266,7 @@ def _steps_of(db: Database) -> int:
         driver: Any = session.connection().connection.driver_connection
         driver.set_progress_handler(count, 100)
         try:
-            assert len(look(session, now(), has_limits=False)) == LANES
+            assert len(look(session, now(), has_limits=False, floors=Floors())) == LANES
         finally:
             driver.set_progress_handler(None, 0)
     return steps[0]

@@ -97,6 +97,24 @@ def test_the_limit_of_the_day(db: Database, account_id: int) -> None:
     assert lane.words.startswith("2 messages have left today")
 
 
+def test_a_limit_of_nothing_is_named(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 0)
+        add_messages(session, account_id, 1)
+        assert reason(session, account_id) is WaitReason.DAILY_LIMIT
+
+
+def test_the_limit_of_the_day_is_no_reason_for_what_was_tried_before(
+    db: Database, account_id: int
+) -> None:
+    with db.transaction() as session:
+        set_limit(session, account_id, 0)
+        add_messages(session, account_id, 2, tries=1)
+        assert reason(session, account_id) is WaitReason.ON_ITS_WAY
+        add_messages(session, account_id, 1)
+        assert reason(session, account_id) is WaitReason.DAILY_LIMIT
+
+
 def test_what_is_due_later(db: Database, account_id: int) -> None:
     later = now() + timedelta(hours=3)
     with db.transaction() as session:
