@@ -14,6 +14,7 @@ from kartramail.assets.models import Asset, NotificationSetting, ScheduledEvent
 from kartramail.db import Database
 from kartramail.models import metadata
 from kartramail.outbox.models import (
+    WAITS_AGAIN,
     Attempt,
     Content,
     Event,
@@ -120,6 +121,28 @@ def test_a_database_in_use_goes_down_to_nothing_and_up(used: Database) -> None:
     check(used)
 
 
+def test_what_waits_for_another_try_is_found_by_its_index_after_a_step_down_and_up(
+    used: Database,
+) -> None:
+    migrate(used, "0005")
+    assert "ix_message_again" not in _indexes(used)
+    migrate(used)
+    assert "ix_message_again" in _indexes(used)
+    with used.engine.connect() as connection:
+        if not used.is_sqlite:
+            connection.execute(text("SET enable_seqscan = off"))
+        by_index = "INDEXED BY ix_message_again" if used.is_sqlite else ""
+        found = text(f"SELECT id FROM message {by_index} WHERE {WAITS_AGAIN}")
+        explain = "EXPLAIN QUERY PLAN" if used.is_sqlite else "EXPLAIN"
+        plan = str(connection.execute(text(f"{explain} {found}")).all())
+        assert connection.execute(found).all() == [(WAITS_REPLACED,)]
+    assert "ix_message_again" in plan
+
+
+def _indexes(db: Database) -> set[str | None]:
+    return {index["name"] for index in inspect(db.engine).get_indexes("message")}
+
+
 def _rows(db: Database, table: str, columns: str) -> list[tuple[Any, ...]]:
     order = "message_id, n" if table == "attempt" else "1" if table == "gateway" else "id"
     with db.engine.connect() as connection:
@@ -160,8 +183,8 @@ def _fill(db: Database) -> None:
                 _message(SENT, MessageState.SENT, sender_id=REPLACED, resolved_id=31),
                 _message(CANCELLED, MessageState.CANCELLED),
                 _message(
-                    WAITS_REPLACED, MessageState.QUEUED, sender_id=REPLACED, due_at=NOON,
-                    source_kind=SourceKind.API,
+                    WAITS_REPLACED, MessageState.DEFERRED, sender_id=REPLACED, due_at=NOON,
+                    source_kind=SourceKind.API, tries=1,
                 ),
                 _message(WAITS_REMOVED, MessageState.QUEUED, sender_id=REMOVED, due_at=NOON),
             ]

@@ -5,9 +5,9 @@ see them, a backup for instance: from the beginning of a lane, a claim would vis
 and with a million sent it would take seconds. SQLite takes them out at once and needs none of this.
 """
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 FRESH = timedelta(seconds=5)
@@ -47,7 +47,7 @@ class Floors:
 
     def start(self) -> dict[int, Place]:
         """Where the look that begins now starts in each lane: nothing, when it is to be whole."""
-        return dict(self._places) if time.monotonic() < self._whole_at else {}
+        return dict(self._places) if monotonic() < self._whole_at else {}
 
     def note(
         self, found: Mapping[int, Place], at: datetime, *, is_whole: bool, seconds: float
@@ -61,7 +61,7 @@ class Floors:
         self._places = dict.fromkeys(empty, fresh)
         self._places |= {lane_id: min(place, fresh) for lane_id, place in found.items()}
         if is_whole:
-            self._whole_at = time.monotonic() + min(_SHARE * seconds, _LONGEST)
+            self._whole_at = monotonic() + min(_SHARE * seconds, _LONGEST)
 
     def of(self, lane_id: int) -> Place:
         """Where claims of that lane may begin."""
