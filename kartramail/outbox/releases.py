@@ -14,6 +14,7 @@ from kartramail.clock import now
 from kartramail.db import UtcDateTime
 from kartramail.ids import new_id
 from kartramail.outbox.cancellation import end_called_back
+from kartramail.outbox.fencing import is_held_by
 from kartramail.outbox.limits import take_back_rows
 from kartramail.outbox.models import (
     VARIABLES_AFTER_THE_END,
@@ -31,15 +32,17 @@ def release(session: Session, worker_id: int, ids: Sequence[int] | None = None) 
 
     What was called back meanwhile, or whose time is over, ends here.
     """
-    statement = update(Message).where(col(Message.worker_id) == worker_id)
-    if ids is not None:
-        statement = statement.where(col(Message.id).in_(ids))
-    _make_due(session, statement)
+    mine = (
+        (col(Message.worker_id) == worker_id,)
+        if ids is None
+        else (col(Message.id).in_(ids), is_held_by(worker_id))
+    )
+    _make_due(session, update(Message).where(*mine))
 
 
 _POSTPONE = (
     update(Message)
-    .where(col(Message.id) == bindparam("id_"), col(Message.worker_id) == bindparam("worker"))
+    .where(col(Message.id) == bindparam("id_"))  # locked by the statement before
     .values(worker_id=None, due_at=bindparam("due", type_=UtcDateTime))
 )
 
@@ -59,7 +62,7 @@ def postpone(session: Session, worker_id: int, due: Mapping[int, datetime]) -> N
             update(Message)
             .where(
                 col(Message.id).in_(list(due)),
-                col(Message.worker_id) == worker_id,
+                is_held_by(worker_id),
                 col(Message.expires_at) > at,
             )
             .values(state=waiting_state())
@@ -74,10 +77,7 @@ def postpone(session: Session, worker_id: int, due: Mapping[int, datetime]) -> N
     if mine:
         session.connection().execute(
             _POSTPONE,
-            [
-                {"id_": row.id, "worker": worker_id, "due": min(due[row.id], row.expires_at)}
-                for row in mine
-            ],
+            [{"id_": row.id, "due": min(due[row.id], row.expires_at)} for row in mine],
         )
     if len(mine) < len(due):
         release(session, worker_id, sorted(due.keys() - {row.id for row in mine}))

@@ -61,6 +61,7 @@ _ACCEPTED = """
     state = 'sent', tries = tries + 1, attempts = attempts + 1, worker_id = NULL, due_at = NULL,
     variables = CASE WHEN template IS NULL THEN variables END
 """
+# The fence of PostgreSQL's is that of `fencing.is_held_by`, for its reason.
 _ACCEPT_ON_SQLITE = f"""
     UPDATE message SET {_ACCEPTED}, reply = ?, server = ?, sent_at = ?,
         resolved_id = coalesce(?, resolved_id)
@@ -71,7 +72,7 @@ _ACCEPT_ON_POSTGRESQL = f"""
         resolved_id = coalesce(result.resolved_id, message.resolved_id)
     FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[])
         AS result (id, reply, server, resolved_id)
-    WHERE message.id = result.id AND message.worker_id = %s
+    WHERE message.id = result.id AND coalesce(message.worker_id, 0) = %s
 """
 
 
