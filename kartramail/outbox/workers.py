@@ -7,12 +7,13 @@ differ must not bury each other's workers. One of the few files that cross accou
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, literal, or_
+from sqlalchemy import bindparam, case, literal, or_, text
 from sqlmodel import Session, col, delete, func, insert, select, update
 
 from kartramail.clock import now
 from kartramail.ids import new_id
 from kartramail.outbox.cancellation import end_called_back
+from kartramail.outbox.fencing import is_held_by
 from kartramail.outbox.models import (
     VARIABLES_AFTER_THE_END,
     Event,
@@ -32,6 +33,22 @@ _MOST_DEATHS = 12
 # Rows that came back from dead workers more than once are due a few at a time.
 _TOGETHER = 4
 _APART = timedelta(milliseconds=20)
+
+
+# What is held between the numbers of those who live: of what they hold nothing is read, and on
+# PostgreSQL nothing of what they held and an old transaction may still see. One SELECT sees one
+# moment: a row that a worker holds there, and the worker, or neither.
+_HELD_BY_NOBODY = text("""
+    SELECT message.id, message.worker_id, message.deaths
+    FROM (
+        SELECT id AS after, lead(id) OVER (ORDER BY id) AS before
+        FROM (
+            SELECT -1 AS id UNION ALL SELECT 9223372036854775807
+            UNION ALL SELECT id FROM worker WHERE id NOT IN :dead_ids
+        ) AS living
+    ) AS gap
+    JOIN message ON message.worker_id > gap.after AND message.worker_id < gap.before
+""").bindparams(bindparam("dead_ids", expanding=True))
 
 
 def database_now(session: Session) -> datetime:
@@ -84,16 +101,7 @@ def reclaim(session: Session, lease: timedelta) -> int:
             .with_for_update(skip_locked=True)
         )
     )
-    # One SELECT sees one moment: a row that a worker holds there, and the worker, or neither.
-    held = session.connection().execute(
-        select(Message.id, Message.worker_id, Message.deaths).where(
-            col(Message.worker_id).is_not(None),
-            or_(
-                col(Message.worker_id).in_(dead_ids),
-                col(Message.worker_id).not_in(select(Worker.id)),
-            ),
-        )
-    )
+    held = session.connection().execute(_HELD_BY_NOBODY, {"dead_ids": dead_ids})
     by_deaths: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in sorted(held, key=lambda row: row.id):  # by SQL, SQLite would walk all messages
         by_deaths[row.deaths + 1].append((row.id, row.worker_id))
@@ -131,7 +139,7 @@ def _return_group(
         update(Message)
         .where(
             col(Message.id).in_([number for number, _ in rows]),
-            col(Message.worker_id).in_(sorted({worker for _, worker in rows})),
+            is_held_by(*sorted({worker for _, worker in rows})),
         )
         .values(
             worker_id=None,
