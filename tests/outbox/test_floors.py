@@ -185,10 +185,9 @@ def test_new_lanes_are_found_before_between_and_behind_those_that_are_known(
     db: Database, account_id: int, worker: int, clock: list[float]
 ) -> None:
     claimer = Claimer(has_limits=False)
-    lanes = (5_000, 7_000)
-    known = [one for lane in lanes for one in add(db, account_id, 1, AN_HOUR, lane_id=lane)]
+    old, lanes = (5_000, 7_000), (0, 4_000, 5_000, 6_000, 6_500, 7_000, 2**62)
+    known = [one for lane in old for one in add(db, account_id, 1, AN_HOUR, lane_id=lane)]
     assert sorted(take(db, claimer, worker)) == known
-    lanes = (0, 4_000, 5_000, 6_000, 6_500, 7_000, 2**62)
     new = [one for lane in lanes for one in add(db, account_id, 1, timedelta(0), lane_id=lane)]
     assert sorted(take(db, claimer, worker)) == new
 
@@ -328,7 +327,7 @@ def test_what_a_worker_has_held_before_is_not_visited_for_what_it_reports(
 ) -> None:
     db, worker = backed_up
     ids = take(db, Claimer(has_limits=False), worker, 40)
-    outcomes = [
+    outcomes: list[Any] = [
         Accepted(250, "Ok", "mx:25"),
         Deferred(Stage.RCPT, 451, "4.3.0 later", "mx:25"),
         Refused(Stage.RCPT, 550, "5.1.1 unknown", "mx:25"),
@@ -343,8 +342,9 @@ def test_what_a_worker_has_held_before_is_not_visited_for_what_it_reports(
         release(session, worker, ids[:20])
         postpone(session, worker, dict.fromkeys(ids[20:], now()))
 
-    assert _pages(db, record) < 1_500
-    assert _pages(db, give_back) < 1_500
+    # Some 25 pages for each row that is written; by worker it would be 400 for each statement.
+    assert _pages(db, record) < 40 * 60
+    assert _pages(db, give_back) < 60 * 60
 
 
 def test_a_look_for_dead_workers_does_not_visit_what_the_living_have_held(
