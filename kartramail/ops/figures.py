@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from kartramail.clock import now
 from kartramail.outbox.models import Message
 from kartramail.outbox.queue_figures import measure_queue
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Messages by where they stand, and workers that are alive. All are small, indexed counts."""
+    """Messages by where they stand, and workers that are alive: counts of what waits, by index."""
 
     due: int
     later: int
@@ -24,10 +23,9 @@ class Figures:
 def measure(session: Session, lease: timedelta) -> Figures:
     """The figures now; a worker lives whose heartbeat is younger than `lease`."""
     queue = measure_queue(session, lease)
-    waiting = select(func.count()).where(col(Message.due_at).is_not(None))
     return Figures(
         due=queue.due,
-        later=session.exec(waiting.where(col(Message.due_at) > now())).one(),
+        later=queue.later,
         held=session.exec(select(func.count()).where(col(Message.worker_id).is_not(None))).one(),
         oldest_due_at=queue.waiting_since,
         workers=queue.workers,
