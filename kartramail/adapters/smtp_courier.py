@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, Self
 
 from kartramail.adapters.envelopes import Envelope, refuse_locally
@@ -53,7 +53,6 @@ class Courier:
         self._bell.setblocking(False)
         self._ear.setblocking(False)
         self._selector.register(self._ear, selectors.EVENT_READ, None)
-        self._room: Slot | None = None
         self._looked_at = time.monotonic()
         self._is_closed = False
 
@@ -79,57 +78,36 @@ class Courier:
         )
 
     @property
-    def has_room(self) -> bool:
-        """Whether to hand over one more message now."""
-        self._room = None if self._waiting else self._find_room()
-        return self._room is not None
+    def room(self) -> int:
+        """How many more messages to hand over now."""
+        if self._waiting:
+            return 0
+        at = time.monotonic()
+        return sum(slot.has_room(at) for slot in self._slots)
 
-    def _find_room(self) -> Slot | None:
-        """The best place for one more message; None where all have enough.
+    def send(self, envelopes: Iterable[Envelope]) -> None:
+        """Hand over messages, as many as there is `room` for."""
+        for envelope in envelopes:
+            refusal = refuse_locally(envelope)
+            if refusal is None:
+                self._waiting.append(OutgoingMessage.of(envelope))
+            else:
+                self._settled.append(Settled(envelope.id, refusal, 0.0))
+        self._distribute()
 
-        First one whose next dot may go, so that the message after it is announced along with it;
+    def _distribute(self) -> None:
+        """Give what waits its places, the best ones first.
+
+        First those whose next dot may go, so that the message after it is announced along with it;
         then idle ones, new ones, and at last the others.
         """
-        best: Slot | None = None
-        best_rank = 4
+        if not self._waiting:
+            return
         at = time.monotonic()
-        for slot in self._slots:
-            if not slot.has_room(at):
-                continue
-            rank = self._rank(slot)
-            if rank < best_rank:
-                best, best_rank = slot, rank
-                if not rank:
-                    break
-        return best
-
-    @staticmethod
-    def _rank(slot: Slot) -> int:
-        if slot.may_finish:
-            return 0
-        if slot.connection is None:
-            return 2
-        return 1 if slot.connection.is_idle else 3
-
-    def send(self, envelope: Envelope) -> None:
-        """Hand over a message, to the place that `has_room` found."""
-        refusal = refuse_locally(envelope)
-        if refusal is not None:
-            self._settled.append(Settled(envelope.id, refusal, 0.0))
-            return
-        message = OutgoingMessage(
-            envelope.mail_from,
-            envelope.rcpt_to,
-            envelope.data,
-            number=envelope.id,
-            plain_from=envelope.plain_from,
-        )
-        slot, self._room = self._room, None
-        if slot is None or not slot.has_room(time.monotonic()):
-            self._waiting.append(message)
-            return
-        slot.following = message
-        self._move(slot)
+        free = sorted((slot for slot in self._slots if slot.has_room(at)), key=_rank)
+        for slot in free[: len(self._waiting)]:
+            slot.following = self._waiting.popleft()
+            self._move(slot)
 
     def confirm(self, message_id: int) -> None:
         """The result of this message is durable: of several, the oldest."""
@@ -153,7 +131,7 @@ class Courier:
 
     def work(self, seconds: float) -> list[Settled]:
         """Read and write what can be now, waiting for it up to `seconds`; what was settled."""
-        if self._settled or (self._waiting and self._find_room()):
+        if self._settled:
             seconds = 0.0
         for key, events in self._selector.select(min(seconds, _LOOK_EVERY)):
             if key.data is None:
@@ -165,9 +143,7 @@ class Courier:
         at = time.monotonic()
         if at - self._looked_at >= _LOOK_EVERY:
             self._look_at_time(at)
-        while self._waiting and (slot := self._find_room()):
-            slot.following = self._waiting.popleft()
-            self._move(slot)
+        self._distribute()
         settled, self._settled = self._settled, []
         return settled
 
@@ -370,3 +346,11 @@ class Courier:
     def _hear_bell(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._ear.recv(4096)
+
+
+def _rank(slot: Slot) -> int:
+    if slot.may_finish:
+        return 0
+    if slot.connection is None:
+        return 2
+    return 1 if slot.connection.is_idle else 3

@@ -1,7 +1,10 @@
 """A message on its way: what leaves, and how far the conversation about it has come."""
 
+from typing import Self
+
 import flask_mail
 
+from kartramail.adapters.envelopes import Envelope
 from kartramail.rules.replies import Reply, Stage
 
 
@@ -33,6 +36,17 @@ class OutgoingMessage(flask_mail.Message):
         self.id = number
         self.is_second_try = False  # a used connection was found gone, at its MAIL FROM
         self.begin()
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> Self:
+        """The message of an envelope."""
+        return cls(
+            envelope.mail_from,
+            envelope.rcpt_to,
+            envelope.data,
+            number=envelope.id,
+            plain_from=envelope.plain_from,
+        )
 
     def begin(self) -> None:
         """Nothing of it was said on the connection it goes to."""

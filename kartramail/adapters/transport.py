@@ -1,6 +1,6 @@
 """Delivery by Flask-Mail over SMTP (R-TRANSPORT, R-OUTBOX): what the engine asks of a transport.
 
-Messages are handed over by `send`, where it `has_room`; what became of them comes out of `work`.
+Messages are handed over by `send`, where there is `room`; what became of them comes out of `work`.
 A connection gives away its next message only after `confirm`: the result of the last is durable.
 """
 
@@ -39,11 +39,11 @@ class Transport(Protocol):
         """Whether a server owes an answer to a final dot."""
 
     @property
-    def has_room(self) -> bool:
-        """Whether to hand over one more message now."""
+    def room(self) -> int:
+        """How many more messages to hand over now."""
 
-    def send(self, envelope: Envelope) -> None:
-        """Hand over a message."""
+    def send(self, envelopes: Iterable[Envelope]) -> None:
+        """Hand over messages, as many as there is `room` for."""
 
     def confirm(self, message_id: int) -> None:
         """The result of this message is durable."""
@@ -76,7 +76,7 @@ def deliver(transport: Transport, envelopes: Iterable[Envelope]) -> Iterator[tup
     """
     try:
         for envelope in envelopes:
-            transport.send(envelope)
+            transport.send([envelope])
             while not (settled := transport.work(60)):
                 transport.go_on()
             reply = settled[0].reply
@@ -109,7 +109,7 @@ class FakeTransport:
     def __init__(self, answer: Callable[[Envelope], Reply] | None = None) -> None:
         self.sent: list[Envelope] = []
         self.is_waiting = False
-        self.has_room = True
+        self.room = 1
         self._settled: list[Settled] = []
         self._answer = answer or (lambda _: Accepted(250, "2.0.0 Ok", "fake:25"))
         self._bell = threading.Event()
@@ -119,12 +119,13 @@ class FakeTransport:
         """Whether there are answers that nobody has asked for yet."""
         return bool(self._settled)
 
-    def send(self, envelope: Envelope) -> None:
+    def send(self, envelopes: Iterable[Envelope]) -> None:
         """Answer at once."""
-        reply = refuse_locally(envelope) or self._answer(envelope)
-        if not (isinstance(reply, Refused) and reply.server == LOCAL):
-            self.sent.append(envelope)
-        self._settled.append(Settled(envelope.id, reply, 0.0))
+        for envelope in envelopes:
+            reply = refuse_locally(envelope) or self._answer(envelope)
+            if not (isinstance(reply, Refused) and reply.server == LOCAL):
+                self.sent.append(envelope)
+            self._settled.append(Settled(envelope.id, reply, 0.0))
 
     def confirm(self, message_id: int) -> None:
         """Nothing waits for it."""

@@ -13,7 +13,8 @@ starts it again.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import structlog
@@ -26,8 +27,7 @@ from kartramail.delivery.breaker import Breaker
 from kartramail.delivery.destinations import Destinations
 from kartramail.delivery.feeder import Feeder
 from kartramail.delivery.lease import Lease
-from kartramail.delivery.outages import is_outage
-from kartramail.delivery.prepare import Loaded, Preparer
+from kartramail.delivery.prepare import Loaded, Preparer, Ready
 from kartramail.delivery.recorder import Recorder, Waiting
 from kartramail.errors import KartraMailError
 from kartramail.outbox.claims import Claimer
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 _IDLE_PAUSE = 0.05
 _RESULTS_PAUSE = 0.001  # while some wait to be committed
 _LOOKED_AT = 200  # rows of closed domains in one go
-_BUILT_AT_ONCE = 4  # messages; then answers are looked for
+_BUILT_AT_ONCE = 16  # messages; then answers are looked for
 # Seconds at most that a result waits for those of other connections, to be committed with them.
 # One message alone is committed at once.
 _GATHERED_FOR = 0.025
@@ -159,18 +159,13 @@ class Engine:
             return False
         if self._breaker.is_open:
             self._take_back(transport)
-            transport.go_on()
+        transport.go_on()  # first, so that servers have something to do while more is built
+        if self._breaker.is_open:
             return False
-        for _ in range(_BUILT_AT_ONCE):
-            if not transport.has_room:
-                transport.go_on()
-                return False
-            loaded = self._take()
-            if loaded is None:
-                transport.go_on()
-                return False
-            self._send(transport, loaded)
-        return True
+        wanted = min(transport.room, _BUILT_AT_ONCE)
+        batch = list(islice(iter(self._take, None), wanted))
+        self._send(transport, batch)
+        return 0 < wanted == len(batch)
 
     def _has_ended(self, transport: Transport) -> bool:
         """Finish what is on the wire, and nothing else."""
@@ -192,24 +187,22 @@ class Engine:
             self._feeder.put_off(message.id, loaded.worker_id, due)
         return None
 
-    def _send(self, transport: Transport, loaded: Loaded) -> None:
-        try:
-            ready = self._preparer.build(self._db, loaded)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            log.error("message_not_built", error=str(error))
-            self._destinations.withdraw(loaded.message.to_domain)
-            self._feeder.give_back(loaded.message.id, loaded.worker_id)
-            return
-        if isinstance(ready, Result):
-            self._destinations.withdraw(loaded.message.to_domain)
-            self._record(ready, loaded.worker_id)
-            return
-        self._sent[loaded.message.id] = _Sent(
-            loaded.worker_id, ready.resolved_id, loaded.message.to_domain
-        )
-        transport.send(ready.envelope)
+    def _send(self, transport: Transport, batch: Sequence[Loaded]) -> None:
+        envelopes = []
+        for loaded, ready in zip(batch, self._preparer.build(self._db, batch), strict=True):
+            message = loaded.message
+            if isinstance(ready, Ready):
+                self._sent[message.id] = _Sent(
+                    loaded.worker_id, ready.resolved_id, message.to_domain
+                )
+                envelopes.append(ready.envelope)
+                continue
+            self._destinations.withdraw(message.to_domain)
+            if ready is None:
+                self._feeder.give_back(message.id, loaded.worker_id)
+            else:
+                self._record(ready, loaded.worker_id)
+        transport.send(envelopes)
 
     def _note(self, settled: Settled) -> None:
         reply = settled.reply

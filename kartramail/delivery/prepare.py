@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -24,7 +25,7 @@ from kartramail.outbox.claims import Claimed
 from kartramail.outbox.contents import Words, load_contents
 from kartramail.outbox.models import SourceKind
 from kartramail.outbox.results import Failed, Result
-from kartramail.rules.signing import SigningKey, sign_message
+from kartramail.rules.signing import SigningKey, Unsigned, to_be_signed
 
 log = structlog.get_logger()
 
@@ -60,6 +61,19 @@ class Loaded(NamedTuple):
     more: dict[str, Any]
 
 
+class _Draft(NamedTuple):
+    """A message that is built, and what its signature will be over."""
+
+    loaded: Loaded
+    unsigned: Unsigned
+    plain_from: int | None
+
+
+class _Signed(NamedTuple):
+    draft: _Draft
+    signature: bytes
+
+
 class Preparer:
     """Prepares batches for one process. What is common to many messages is done once."""
 
@@ -87,27 +101,44 @@ class Preparer:
             )
         return loaded
 
-    def build(self, db: Database, loaded: Loaded) -> Ready | Result:
-        """The message, signed; or what failed (a template that breaks on its variables).
+    def build(self, db: Database, batch: Sequence[Loaded]) -> list[Ready | Result | None]:
+        """Each message, signed; or what failed; None where the database did not let us build it.
 
-        May be called by another thread than `load`, but by one only.
+        One step for all messages before the next step: code that ran a moment ago runs three times
+        as quickly. May be called by another thread than `load`, but by one only.
         """
-        message, sender = loaded.message, loaded.sender
+        at = now()
+        drafts = [self._draft(db, loaded, at) for loaded in batch]
+        signed = [_signed(draft) for draft in drafts]
+        return [self._ready(one) for one in signed]
+
+    def _draft(self, db: Database, loaded: Loaded, at: datetime) -> _Draft | Result | None:
+        """Without its signature."""
         try:
-            words = loaded.words or self._words_again(db, message)
-            at = now()
-            built = self._builder.build(message, sender.resolution, words, at, loaded.more)
-            known = built.plain_from
-            data = sign_message(built.data, sender.key, at, is_relaxed=known is not None)
+            words = loaded.words or self._words_again(db, loaded.message)
+            resolution, key = loaded.sender.resolution, loaded.sender.key
+            built = self._builder.build(loaded.message, resolution, words, at, loaded.more)
+            is_relaxed = built.plain_from is not None
+            unsigned = to_be_signed(built.data, key, at, is_relaxed=is_relaxed)
         except Exception as error:  # whatever a template does, the others still leave
             if is_outage(error):
-                raise
-            log.warning("message_not_built", message=show_id(message.id), error=str(error))
-            return Result(message.id, Failed(f"It could not be built: {error}"), sender.number)
+                log.error("message_not_built", error=str(error))
+                return None
+            return _failed(loaded, error)
+        return _Draft(loaded, unsigned, built.plain_from)
+
+    def _ready(self, signed: _Signed | Result | None) -> Ready | Result | None:
+        if not isinstance(signed, _Signed):
+            return signed
+        loaded, unsigned, plain_from = signed.draft
+        message, sender = loaded.message, loaded.sender
+        data = unsigned.signed(signed.signature)
+        if plain_from is not None:
+            plain_from += len(data) - len(unsigned.data)  # the signature stands before it
         mail_from = self._builder.return_path(message, sender.resolution)
-        if known is not None:
-            known += len(data) - len(built.data)  # the signature stands before it
-        return Ready(Envelope(message.id, mail_from, message.to_addr, data, known), sender.number)
+        return Ready(
+            Envelope(message.id, mail_from, message.to_addr, data, plain_from), sender.number
+        )
 
     def _words_again(self, db: Database, message: Claimed) -> Words | None:
         """What was compiled when the row was loaded may have been pushed out since."""
@@ -187,6 +218,21 @@ class Preparer:
                 or self._settings.bounce_host,
             )
         return {"signed_by": sender.key.domain, "verdicts": verdicts}
+
+
+def _signed(draft: _Draft | Result | None) -> _Signed | Result | None:
+    if not isinstance(draft, _Draft):
+        return draft
+    try:
+        return _Signed(draft, draft.loaded.sender.key.sign(draft.unsigned.octets))
+    except Exception as error:
+        return _failed(draft.loaded, error)
+
+
+def _failed(loaded: Loaded, error: Exception) -> Result:
+    message = loaded.message
+    log.warning("message_not_built", message=show_id(message.id), error=str(error))
+    return Result(message.id, Failed(f"It could not be built: {error}"), loaded.sender.number)
 
 
 def _wanted(message: Claimed) -> Wanted | None:

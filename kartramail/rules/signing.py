@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from kartramail.rules.signing_canonical import relaxed_body, relaxed_fields, unfolded
 
@@ -54,8 +55,31 @@ class SigningKey:
     sign: Callable[[bytes], bytes]
 
 
+class Unsigned(NamedTuple):
+    """A message but for its signature: `octets` are those that the key signs."""
+
+    octets: bytes
+    field: bytes  # the signature field up to its b=
+    data: bytes
+
+    def signed(self, signature: bytes) -> bytes:
+        """The whole message, with the signature in front."""
+        return b"".join((self.field, _folded(b64encode(signature)), b"\r\n", self.data))
+
+
 def sign_message(data: bytes, key: SigningKey, at: datetime, *, is_relaxed: bool = False) -> bytes:
     """`data`, a whole message, with a DKIM-Signature field of `key` in front, made `at` (aware).
+
+    Raises what `to_be_signed` raises.
+    """
+    unsigned = to_be_signed(data, key, at, is_relaxed=is_relaxed)
+    return unsigned.signed(key.sign(unsigned.octets))
+
+
+def to_be_signed(
+    data: bytes, key: SigningKey, at: datetime, *, is_relaxed: bool = False
+) -> Unsigned:
+    """What a signature of `data`, a whole message, by `key`, made `at` (aware), is over.
 
     A header that nothing follows, not even an empty line, gets one: some verifiers would not see
     its end. Nothing else of `data` is changed. `is_relaxed`: the caller knows that the body is in
@@ -81,8 +105,7 @@ def sign_message(data: bytes, key: SigningKey, at: datetime, *, is_relaxed: bool
         int(at.timestamp()),
         b64encode(hashlib.sha256(body if is_relaxed else relaxed_body(body)).digest()),
     )
-    signature = key.sign(_signed_octets(fields, counts, relaxed % own))
-    return b"".join((written % own, _folded(b64encode(signature)), b"\r\n", data))
+    return Unsigned(_signed_octets(fields, counts, relaxed % own), written % own, data)
 
 
 @lru_cache(maxsize=1024)

@@ -185,8 +185,8 @@ def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
     certificate, trust = make_certificate(tmp_path) if under_tls else (None, "")
     monkeypatch.setenv("SSL_CERT_FILE", str(trust))
     with talking(talk, certificate=certificate) as at_work:
-        at_work.send(envelope(1, LONG))
-        at_work.send(envelope(2))
+        at_work.send([envelope(1, LONG)])
+        at_work.send([envelope(2)])
         replies = {one.id: one.reply for one in gather(at_work, 2)}
     first = replies[1]
     assert (type(first), first.stage) == (kind, stage)
@@ -211,7 +211,7 @@ def test_the_time_for_the_last_answer_begins_when_the_message_was_written() -> N
         peer.say("221 Bye")
 
     with talking(talk, final_timeout=1) as at_work:
-        at_work.send(envelope(1, LONG))
+        at_work.send([envelope(1, LONG)])
         (settled,) = gather(at_work, 1)
     assert isinstance(settled.reply, Accepted), settled.reply
 
@@ -231,11 +231,11 @@ def test_what_a_server_said_before_it_broke_off_is_heard() -> None:
         is_gone.set()
 
     with talking(talk) as at_work:
-        at_work.send(envelope(1))
+        at_work.send([envelope(1)])
         wait_until(lambda: bool(at_work.work(0.01) or at_work.go_on() or at_work.is_waiting))
         assert is_gone.wait(10)
-        assert at_work.has_room
-        at_work.send(envelope(2))  # what it writes meets the RST
+        assert at_work.room
+        at_work.send([envelope(2)])  # what it writes meets the RST
         replies = {one.id: one.reply for one in gather(at_work, 2)}
     assert all(isinstance(reply, Accepted) for reply in replies.values())
     assert len(connections) == 2

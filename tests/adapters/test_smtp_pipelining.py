@@ -40,7 +40,7 @@ def gather(at_work: Courier, count: int, *, confirming: bool = True) -> list[Set
 
 def hand_over(at_work: Courier, count: int) -> None:
     for item in envelopes(count):
-        at_work.send(item)
+        at_work.send([item])
 
 
 @pytest.mark.parametrize("extensions", [PIPELINING, ()], ids=["pipelining", "one by one"])
@@ -77,12 +77,12 @@ def test_each_of_two_results_of_one_message_opens_its_own_gate() -> None:
     """Others gave it back to us before its first result was written down, and it went again."""
     with ScriptedServer(extensions=PIPELINING) as server, courier(server, 2) as at_work:
         for number in (1, 2, 1):  # 2 is announced behind the first, and waits at its gate
-            assert at_work.has_room
-            at_work.send(envelope(number))
+            assert at_work.room
+            at_work.send([envelope(number)])
             if number == 1:
                 gather(at_work, 1, confirming=False)
         assert server.connections == 2
-        at_work.send(envelope(3))  # behind the other one
+        at_work.send([envelope(3)])  # behind the other one
         at_work.confirm(1)
         assert [one.id for one in gather(at_work, 1, confirming=False)] == [2]
         assert _nothing_more(at_work)

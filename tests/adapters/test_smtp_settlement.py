@@ -33,8 +33,8 @@ def as_they_fit(at_work: Courier, count: int) -> list[Settled]:
     """Hand over so many messages as an engine does, each as soon as there is room for it."""
     waiting, found = envelopes(count), []
     while len(found) < count:
-        while waiting and at_work.has_room:
-            at_work.send(waiting.pop(0))
+        while waiting and at_work.room:
+            at_work.send([waiting.pop(0)])
         found += gather(at_work, 1)
     return found
 

@@ -118,7 +118,7 @@ def test_long_messages_under_tls_arrive_byte_for_byte(
     )
     with server, courier(server, 2, timeout=20, **ways) as at_work:
         for number, data in enumerate(sent):
-            at_work.send(envelope(number, data))
+            at_work.send([envelope(number, data)])
         settled = gather(at_work, len(sent))
     assert all(isinstance(one.reply, Accepted) for one in settled)
     arrived = {message.mail_from: message.data for message in server.messages}
