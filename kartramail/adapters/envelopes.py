@@ -1,7 +1,7 @@
 """A message as it is handed to a server, and whether it may be."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kartramail.rules.replies import ADDRESS_NOT_ALLOWED, TRANSACTION_FAILED, Refused, Stage
 
@@ -9,8 +9,7 @@ LOCAL = "local"
 """What stands as the server where we refuse a message ourselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One message for one recipient. `mail_from` may be empty (a bounce); `data` ends in CRLF.
 
     `plain_from`: from there on `data` is known to be whole lines none of which begins with a dot.

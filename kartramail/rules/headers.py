@@ -6,8 +6,8 @@ RFC 5322 §2.2 (fields, folding), §3.4 (addresses); RFC 2047 (other scripts tha
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import idna
 
@@ -38,8 +38,7 @@ _QUOTED_LOCAL = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])*"')
 _HOST_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)(?:\.[a-z0-9_-]{1,63})*")
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(NamedTuple):
     """An address (`local@domain`, the domain in any script) and the name shown beside it."""
 
     address: str

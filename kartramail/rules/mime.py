@@ -61,8 +61,7 @@ class MessageSource:
     html: Renderable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHeaders:
+class MessageHeaders(NamedTuple):
     """What is one message's own. `message_id` in angle brackets, `date` aware.
 
     `extra` are further fields in ASCII (X-KartraMail-Message, Feedback-ID, List-Unsubscribe …).
