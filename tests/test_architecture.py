@@ -32,8 +32,8 @@ FLOORS = [
 DOOR_PACKAGES = {"activity", "api", "worker", "sandbox", "ops", "cli"}
 DOOR_FILES = {"forms", "views", "commands"}
 CROSSES_ACCOUNTS = {
-    *("claims", "releases", "workers", "lane_looks", "queue_figures"),
-    *("rounds", "results", "figures", "contents", "resolved_senders"),
+    *("claims", "releases", "workers", "lane_looks", "waiting_lanes", "queue_figures"),
+    *("rounds", "results", "unaccepted", "figures", "contents", "resolved_senders"),
 }
 
 

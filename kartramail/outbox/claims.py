@@ -178,7 +178,7 @@ def _claim_lane(
     if lane.limit is not None:
         first = sum(message.tries + message.deaths == 0 for message in taken)
         take_back(session, {(lane.account_id, lane.stream): allowed - first})
-        if allowed < most:  # the day is full, but what was counted before may go
+        if allowed < most and lane.limit:  # the day is full; what was counted before may go
             taken += _take(session, worker_id, lane, most - len(taken), at, again=True)
     taken.sort(key=lambda message: message.id)
     return taken

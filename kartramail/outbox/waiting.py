@@ -133,14 +133,8 @@ def _why(
         return WaitReason.HELD, None, ""
     if not _is_a_worker_alive(session, lease):
         return WaitReason.NO_WORKER, None, ""
-    may_be_limited = has_limits and lane.source != PLATFORM and any(row.is_new for row in rows)
-    if may_be_limited and (limit := _reached_limit(session, lane)) is not None:
-        midnight = datetime.combine(now().date() + timedelta(days=1), time(), now().tzinfo)
-        return (
-            WaitReason.DAILY_LIMIT,
-            midnight,
-            f"{limit:,} messages have left today, as many as may.",
-        )
+    if has_limits and lane.source != PLATFORM and (why := _limit_in_the_way(session, lane, rows)):
+        return why
     return (
         _server_in_the_way(session, rows)
         or _domain_in_the_way(session, rows)
@@ -158,9 +152,19 @@ def _is_a_worker_alive(session: Session, lease: timedelta) -> bool:
     return session.exec(alive).first() is not None
 
 
-def _reached_limit(session: Session, lane: Lane) -> int | None:
+def _limit_in_the_way(session: Session, lane: Lane, rows: Sequence[Any]) -> _Why | None:
+    """What was tried before leaves also where the day is full."""
     limit, count = load_limits(session, [lane.account_id])[lane.account_id, lane.stream]
-    return limit if count >= limit else None
+    if limit == 0:
+        return WaitReason.DAILY_LIMIT, None, "None may leave until the limit is raised."
+    if count < limit or not any(row.is_new for row in rows):
+        return None
+    midnight = datetime.combine(now().date() + timedelta(days=1), time(), now().tzinfo)
+    return (
+        WaitReason.DAILY_LIMIT,
+        midnight,
+        f"{limit:,} messages have left today, as many as may.",
+    )
 
 
 def _server_in_the_way(session: Session, rows: Sequence[Any]) -> _Why | None:

@@ -48,6 +48,13 @@ def test_the_operator_decides_over_the_plan() -> None:
     assert daily_limit(COMMERCIAL, 0, 9) == 9
 
 
+def reach_limit(session: Session, account_id: int) -> None:
+    """The account has begun to send what it may today."""
+    set_limit(session, account_id, 1)
+    session.add(SendingDay(account_id=account_id, stream=COMMERCIAL, day=now().date(), count=1))
+    session.flush()
+
+
 def tried_before(session: Session, ids: list[int], *, tries: int = 1, deaths: int = 0) -> None:
     session.connection().execute(
         update(Message)
@@ -190,7 +197,7 @@ def test_what_is_to_be_tried_again_later_waits_for_its_time_at_the_limit(
     db: Database, account_id: int
 ) -> None:
     with db.transaction() as session:
-        set_limit(session, account_id, 0)
+        reach_limit(session, account_id)
         add_messages(session, account_id, 2, stream=COMMERCIAL)
         later = add_messages(
             session, account_id, 1, stream=COMMERCIAL, due_at=now() + timedelta(minutes=1)
@@ -206,12 +213,22 @@ def test_what_was_tried_before_leaves_in_every_lane_that_is_full(
         others = [add_account(session, f"Other {n}", f"jo@company{n}.com") for n in range(3)]
         again = []
         for one in (account_id, *others):
-            set_limit(session, one, 0)
+            reach_limit(session, one)
             ids = add_messages(session, one, 3, stream=COMMERCIAL)
             tried_before(session, ids[2:])
             again += ids[2:]
         hold_lane(session, account_id, lane_id_for(session, account_id, COMMERCIAL))
         assert sorted(take(session, 20)) == again[1:]
+
+
+def test_a_limit_of_0_stops_second_tries_too(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        ids = add_messages(session, account_id, 2, stream=COMMERCIAL)
+        tried_before(session, ids[1:])
+        set_limit(session, account_id, 0)
+        assert take(session, 10) == []
+        set_limit(session, account_id, None)
+        assert take(session, 10) == ids
 
 
 def test_without_limits_nothing_is_counted(db: Database, account_id: int) -> None:

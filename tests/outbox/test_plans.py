@@ -16,7 +16,7 @@ from kartramail.db import Database
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import first_due, look
-from kartramail.outbox.limits import set_limit
+from kartramail.outbox.limits import reserve, set_limit
 from kartramail.outbox.models import WAITS_AGAIN, Lane, Message
 from kartramail.outbox.queue_figures import measure_queue
 from kartramail.outbox.releases import postpone, release, release_others
@@ -149,7 +149,9 @@ def _claim_at_the_limit(session: Session, worker: int) -> None:
     """Every account has sent what it may, and each lane has two rows that were tried before."""
     accounts = session.exec(select(Account.id)).all()
     for account_id in accounts:
-        set_limit(session, account_id, 0)
+        set_limit(session, account_id, 1)
+        for stream in Stream:
+            reserve(session, account_id, stream, 1, 1)
     lanes = session.exec(select(Lane.id)).all()
     session.connection().execute(  # what other tests have left
         update(Message)

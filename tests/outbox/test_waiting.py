@@ -97,18 +97,23 @@ def test_the_limit_of_the_day(db: Database, account_id: int) -> None:
     assert lane.words.startswith("2 messages have left today")
 
 
-def test_a_limit_of_nothing_is_named(db: Database, account_id: int) -> None:
+def test_a_limit_of_0_is_named_for_all_that_waits(db: Database, account_id: int) -> None:
     with db.transaction() as session:
         set_limit(session, account_id, 0)
-        add_messages(session, account_id, 1)
-        assert reason(session, account_id) is WaitReason.DAILY_LIMIT
+        add_messages(session, account_id, 1, tries=1)
+        (lane,) = look(session, account_id)
+    assert (lane.reason, lane.until) == (WaitReason.DAILY_LIMIT, None)
+    assert lane.words == "None may leave until the limit is raised."
 
 
 def test_the_limit_of_the_day_is_no_reason_for_what_was_tried_before(
     db: Database, account_id: int
 ) -> None:
     with db.transaction() as session:
-        set_limit(session, account_id, 0)
+        set_limit(session, account_id, 1)
+        add_messages(session, account_id, 1)
+        worker = register_worker(session, "test", 1)
+        assert len(Claimer(has_limits=True).claim(session, worker, 10)) == 1
         add_messages(session, account_id, 2, tries=1)
         assert reason(session, account_id) is WaitReason.ON_ITS_WAY
         add_messages(session, account_id, 1)
