@@ -9,6 +9,7 @@ from kartramail.config import ROOT
 from kartramail.delivery.engine import EngineBroken
 from kartramail.errors import ConfigurationError, SealBroken
 from kartramail.processes import Child, end_with_parent, supervise
+from kartramail.worker.cores import keep_to_core, own_cores
 from kartramail.worker.process import run_worker, smtp_settings
 
 
@@ -25,8 +26,11 @@ from kartramail.worker.process import run_worker, smtp_settings
     default=None,
     help="Seconds for what is on the wire when told to stop, with several processes.",
 )
-def worker(processes: int | None, grace: float | None) -> None:
+@click.option("--core", type=click.IntRange(0), default=None, hidden=True)
+def worker(processes: int | None, grace: float | None, core: int | None) -> None:
     """Deliver from the outbox. SIGTERM finishes what is on the wire, then ends with status 0."""
+    if core is not None:
+        keep_to_core(core)
     end_with_parent()
     found = ready_installation()
     try:
@@ -47,5 +51,12 @@ def worker(processes: int | None, grace: float | None) -> None:
 
 def _run_many(processes: int, grace: float) -> int:
     argv = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", "worker"]
-    children = [Child(f"worker-{n}", [*argv, "--processes", "1"]) for n in range(processes)]
+    children = [
+        Child(f"worker-{n}", [*argv, "--processes", "1", *_kept_to(core)])
+        for n, core in enumerate(own_cores(processes))
+    ]
     return supervise(children, grace=grace)
+
+
+def _kept_to(core: int | None) -> list[str]:
+    return [] if core is None else ["--core", str(core)]

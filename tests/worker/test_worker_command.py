@@ -67,6 +67,8 @@ def test_two_processes_share_the_work_and_sigterm_ends_them(
             [*WORKER, "--processes", "2"], cwd=ROOT, env=environment(settings, sink.port)
         )
         wait_until(lambda: len(_workers(db)) == 2, 30)
+        if len(os.sched_getaffinity(0)) == 2:
+            assert {len(os.sched_getaffinity(pid)) for pid in _workers(db)} == {1}
         wait_until(lambda: all(m.state is MessageState.SENT for m in messages(db)), 60)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
@@ -77,7 +79,7 @@ def test_two_processes_share_the_work_and_sigterm_ends_them(
 
 def _workers(db: Database) -> list[int]:
     with db.reading() as session:
-        return list(session.exec(select(Worker.id)))
+        return list(session.exec(select(Worker.pid)))
 
 
 @pytest.mark.parametrize("tls", list(MailTls))
