@@ -12,7 +12,7 @@ from kartramail.outbox.claims import Claimed
 from kartramail.outbox.contents import Words
 from kartramail.outbox.models import Message
 from kartramail.rules.headers import Mailbox
-from kartramail.rules.mime import Filled, MessageHeaders
+from kartramail.rules.mime import Composed, Filled, MessageHeaders, whole
 from kartramail.rules.tokens import return_path
 
 Row = Claimed | Message
@@ -37,28 +37,37 @@ class Builder:
     ) -> Filled:
         """The whole message as it leaves at `at`, without signature.
 
+        Raises what `compose` raises, and UnsafeHeader.
+        """
+        composed = self.compose(message, sender, words, more)
+        return whole(self.headers(message, sender, at), composed)
+
+    def compose(
+        self, message: Row, sender: Resolution, words: Words | None, more: Mapping[str, Any]
+    ) -> Composed:
+        """What it says.
+
         `words` are those of its content, needed where the composer misses them; `more` are
-        variables beside its own. Raises TemplateError and UnsafeHeader.
+        variables beside its own. Raises TemplateError.
         """
         variables: dict[str, Any] = {**(message.variables or {}), **more}
         if message.content_id is not None:
-            compiled = self.composer.content(message.content_id, words)
-        else:
-            compiled = self.composer.platform_mail(message.template or "")
-            variables |= {
-                "sender": sender,
-                "return_path": self.return_path(message, sender),
-                "platform_domain": self._settings.platform_domain,
-                "base_url": self._settings.base_url,
-            }
-        return compiled.filled(self._headers(message, sender, at), variables)
+            return self.composer.content(message.content_id, words).compose(variables)
+        variables |= {
+            "sender": sender,
+            "return_path": self.return_path(message, sender),
+            "platform_domain": self._settings.platform_domain,
+            "base_url": self._settings.base_url,
+        }
+        return self.composer.platform_mail(message.template or "").compose(variables)
 
     def return_path(self, message: Row, sender: Resolution) -> str:
         """The envelope sender: each message has one of its own (R-BOUNCE)."""
         domain = sender.return_path_domain or self._settings.bounce_host
         return return_path(message.id, self._secret, domain)
 
-    def _headers(self, message: Row, sender: Resolution, at: datetime) -> MessageHeaders:
+    def headers(self, message: Row, sender: Resolution, at: datetime) -> MessageHeaders:
+        """What stands above it."""
         shown, account = show_id(message.id), show_id(message.account_id)
         return MessageHeaders(
             sender=Mailbox(sender.send_from, sender.name),

@@ -1,7 +1,7 @@
 """From claimed rows to envelopes: who it comes from, which words, which bytes, signed by whom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ from kartramail.outbox.claims import Claimed
 from kartramail.outbox.contents import Words, load_contents
 from kartramail.outbox.models import SourceKind
 from kartramail.outbox.results import Failed, Result
+from kartramail.rules.letterheads import Letterhead
+from kartramail.rules.mime import Composed, whole
 from kartramail.rules.signing import SigningKey, Unsigned, to_be_signed
 
 log = structlog.get_logger()
@@ -46,6 +48,7 @@ class _Sender:
     resolution: Resolution
     number: int
     key: SigningKey
+    letterheads: dict[object, Letterhead | None] = field(default_factory=dict)
 
 
 class Loaded(NamedTuple):
@@ -116,16 +119,40 @@ class Preparer:
         """Without its signature."""
         try:
             words = loaded.words or self._words_again(db, loaded.message)
-            resolution, key = loaded.sender.resolution, loaded.sender.key
-            built = self._builder.build(loaded.message, resolution, words, at, loaded.more)
-            is_relaxed = built.plain_from is not None
-            unsigned = to_be_signed(built.data, key, at, is_relaxed=is_relaxed)
+            resolution = loaded.sender.resolution
+            composed = self._builder.compose(loaded.message, resolution, words, loaded.more)
+            return self._headed(loaded, composed, at)
         except Exception as error:  # whatever a template does, the others still leave
             if is_outage(error):
                 log.error("message_not_built", error=str(error))
                 return None
             return _failed(loaded, error)
+
+    def _headed(self, loaded: Loaded, composed: Composed, at: datetime) -> _Draft:
+        message, sender, body = loaded.message, loaded.sender, composed.body
+        letterhead = self._letterhead(loaded, composed, at) if body.plain_from == 0 else None
+        if letterhead is not None:
+            unsigned = letterhead.unsigned(message.to_addr, show_id(message.id), composed)
+            if unsigned is not None:
+                return _Draft(loaded, unsigned, len(unsigned.data) - len(body.data))
+        built = whole(self._builder.headers(message, sender.resolution, at), composed)
+        is_relaxed = built.plain_from is not None
+        unsigned = to_be_signed(built.data, sender.key, at, is_relaxed=is_relaxed)
         return _Draft(loaded, unsigned, built.plain_from)
+
+    def _letterhead(self, loaded: Loaded, composed: Composed, at: datetime) -> Letterhead | None:
+        """The one for messages like this one, in this second."""
+        message, sender = loaded.message, loaded.sender
+        data = composed.body.data
+        mime_header = data[: data.index(b"\r\n\r\n")]
+        key = (message.source_kind, message.stream, mime_header, at.replace(microsecond=0))
+        found = sender.letterheads.get(key)
+        if found is None:
+            headers = self._builder.headers(message, sender.resolution, at)
+            shown = show_id(message.id)
+            found = Letterhead.make(headers, shown, mime_header, sender.key, at)
+            sender.letterheads[key] = found
+        return found
 
     def _ready(self, signed: _Signed | Result | None) -> Ready | Result | None:
         if not isinstance(signed, _Signed):

@@ -119,6 +119,18 @@ def address_in_ascii(address: str) -> str:
     return f"{local}@{host}"
 
 
+def is_written_on_one_line(name: str, value: str) -> bool:
+    """Whether `unstructured_field` gives nothing but `name: value`, on one line."""
+    return (
+        0 < len(value) <= LINE_LENGTH - len(name) - 2
+        and value.isascii()
+        and value.isprintable()
+        and "=?" not in value
+        and "  " not in value
+        and value[0] != " " != value[-1]
+    )
+
+
 def _checked(name: str, value: str) -> str:
     """`value`, if no reader could take a part of it for a line end. Half characters go."""
     if _CONTROL.search(value):

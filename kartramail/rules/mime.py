@@ -87,6 +87,13 @@ class Filled(NamedTuple):
     plain_from: int | None
 
 
+class Composed(NamedTuple):
+    """What one message says: its subject, and its body with the MIME header in front."""
+
+    subject: str
+    body: Filled
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One body. `entity` is its header and content where they are the same for everybody.
@@ -118,18 +125,28 @@ class CompiledMessage:
     body: Filled | None
 
     def fill(self, headers: MessageHeaders, variables: Mapping[str, object]) -> bytes:
-        """The whole message for one recipient, header and body. Raises what `filled` does."""
-        return self.filled(headers, variables).data
+        """The whole message for one recipient, header and body.
 
-    def filled(self, headers: MessageHeaders, variables: Mapping[str, object]) -> Filled:
-        """The whole message for one recipient, and whether its body is plain.
+        Raises what `compose` and `whole` raise.
+        """
+        return whole(headers, self.compose(variables)).data
 
-        Raises UnsafeHeader for a value that would break out of its header, and whatever the
-        templates raise (TemplateError) for these variables.
+    def compose(self, variables: Mapping[str, object]) -> Composed:
+        """The words for one recipient.
+
+        Raises whatever the templates raise (TemplateError) for these variables.
         """
         body = self.body or _join([part.fill(variables) for part in self.parts])
-        head = _head(headers, self.subject.render(variables))
-        return Filled(head + body.data, None if body.plain_from is None else len(head))
+        return Composed(self.subject.render(variables), body)
+
+
+def whole(headers: MessageHeaders, composed: Composed) -> Filled:
+    """The whole message, header and body.
+
+    Raises UnsafeHeader for a value that would break out of its header.
+    """
+    head, body = _head(headers, composed.subject), composed.body
+    return Filled(head + body.data, None if body.plain_from is None else len(head))
 
 
 def compile_message(source: MessageSource) -> CompiledMessage:

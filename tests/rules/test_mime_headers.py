@@ -1,7 +1,6 @@
 """Headers read back as they were written, and no value ever adds a line (R-SAFE, R-NAME)."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -75,7 +74,7 @@ def test_a_subject_in_any_script_reads_back_as_written(subject: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(name=words)
 def test_a_name_in_any_script_reads_back_as_written(name: str) -> None:
-    data = build(replace(HEADERS, sender=Mailbox("alice@doeinc.com", name)))
+    data = build(HEADERS._replace(sender=Mailbox("alice@doeinc.com", name)))
     assert data.isascii()
     assert_lines_are_folded(data)
     # Not by policy.default: up to Python 3.12 it puts a blank between the encoded words of a name.
@@ -90,14 +89,14 @@ def test_no_value_with_a_line_break_passes(value: str, brk: str, rest: str) -> N
     hostile = f"{value}{brk}{rest}"
     for headers, subject in [
         (HEADERS, hostile),
-        (replace(HEADERS, sender=Mailbox("alice@doeinc.com", hostile)), "Hi"),
-        (replace(HEADERS, sender=Mailbox(f"{hostile}@doeinc.com")), "Hi"),
-        (replace(HEADERS, to=Mailbox(f"bob@{hostile}")), "Hi"),
-        (replace(HEADERS, to=Mailbox("bob@example.net", hostile)), "Hi"),
-        (replace(HEADERS, reply_to=Mailbox("bob@example.net", hostile)), "Hi"),
-        (replace(HEADERS, message_id=f"<{hostile}@x>"), "Hi"),
-        (replace(HEADERS, extra=(("X-KartraMail-Message", hostile),)), "Hi"),
-        (replace(HEADERS, extra=((f"X-{hostile}", "x"),)), "Hi"),
+        (HEADERS._replace(sender=Mailbox("alice@doeinc.com", hostile)), "Hi"),
+        (HEADERS._replace(sender=Mailbox(f"{hostile}@doeinc.com")), "Hi"),
+        (HEADERS._replace(to=Mailbox(f"bob@{hostile}")), "Hi"),
+        (HEADERS._replace(to=Mailbox("bob@example.net", hostile)), "Hi"),
+        (HEADERS._replace(reply_to=Mailbox("bob@example.net", hostile)), "Hi"),
+        (HEADERS._replace(message_id=f"<{hostile}@x>"), "Hi"),
+        (HEADERS._replace(extra=(("X-KartraMail-Message", hostile),)), "Hi"),
+        (HEADERS._replace(extra=((f"X-{hostile}", "x"),)), "Hi"),
     ]:
         with pytest.raises(UnsafeHeader):
             build(headers, subject)
@@ -124,7 +123,7 @@ def test_half_characters_become_replacement_characters() -> None:
     ],
 )
 def test_a_name_is_written_in_its_plainest_form(name: str, written: bytes) -> None:
-    assert build(replace(HEADERS, sender=Mailbox("alice@doeinc.com", name))).startswith(written)
+    assert build(HEADERS._replace(sender=Mailbox("alice@doeinc.com", name))).startswith(written)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_a_name_is_written_in_its_plainest_form(name: str, written: bytes) -> No
     ],
 )
 def test_an_address_is_written_in_ascii(address: str, written: str) -> None:
-    assert f"To: {written}\r\n".encode() in build(replace(HEADERS, to=Mailbox(address)))
+    assert f"To: {written}\r\n".encode() in build(HEADERS._replace(to=Mailbox(address)))
 
 
 @pytest.mark.parametrize(
@@ -146,12 +145,11 @@ def test_an_address_is_written_in_ascii(address: str, written: str) -> None:
 )
 def test_what_is_no_address_does_not_pass(address: str) -> None:
     with pytest.raises(UnsafeHeader):
-        build(replace(HEADERS, to=Mailbox(address)))
+        build(HEADERS._replace(to=Mailbox(address)))
 
 
 def test_it_writes_the_fields_of_every_message_once() -> None:
-    headers = replace(
-        HEADERS,
+    headers = HEADERS._replace(
         reply_to=Mailbox("support@doeinc.com"),
         extra=(("X-KartraMail-Message", "0d5e"), ("Feedback-ID", "a:b:c:kartramail")),
     )
@@ -178,7 +176,7 @@ def test_without_a_reply_to_there_is_no_such_field() -> None:
 
 def test_a_long_link_in_an_extra_field_stays_whole() -> None:
     link = f"<https://mail.doeinc.com/u/{'x' * 200}>, <mailto:u@doeinc.com?subject=out>"
-    data = build(replace(HEADERS, extra=(("List-Unsubscribe", link),)))
+    data = build(HEADERS._replace(extra=(("List-Unsubscribe", link),)))
     assert field(data, "List-Unsubscribe") == link
     assert data.count(b"\r\n <mailto:") == 1
 
@@ -189,14 +187,14 @@ def test_a_long_link_in_an_extra_field_stays_whole() -> None:
 )
 def test_an_extra_field_that_cannot_be_one_does_not_pass(name: str, value: str) -> None:
     with pytest.raises(UnsafeHeader):
-        build(replace(HEADERS, extra=((name, value),)))
+        build(HEADERS._replace(extra=((name, value),)))
 
 
 def test_a_date_without_a_time_zone_does_not_pass() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        build(replace(HEADERS, date=HEADERS.date.replace(tzinfo=None)))
+        build(HEADERS._replace(date=HEADERS.date.replace(tzinfo=None)))
 
 
 def test_a_date_keeps_its_time_zone() -> None:
     tokyo = HEADERS.date.astimezone(timezone(timedelta(hours=9))) + timedelta(hours=1)
-    assert b"Date: Sun, 09 Mar 2025 18:07:06 +0900\r\n" in build(replace(HEADERS, date=tokyo))
+    assert b"Date: Sun, 09 Mar 2025 18:07:06 +0900\r\n" in build(HEADERS._replace(date=tokyo))

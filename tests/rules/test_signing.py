@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kartramail.adapters.keys import KeySafe, generate_key_pair
 from kartramail.rules.headers import Mailbox
-from kartramail.rules.mime import Fixed, MessageHeaders, MessageSource, compile_message
+from kartramail.rules.mime import Fixed, MessageHeaders, MessageSource, compile_message, whole
 from kartramail.rules.signing import SigningKey, sign_message
 from kartramail.rules.signing_canonical import relaxed_fields
 from tests.rules.test_mime_bodies import snippets
@@ -257,7 +257,8 @@ def test_a_body_that_is_said_to_be_plain_is_signed_and_sent_as_if_nothing_was_sa
         message_id="<1@doeinc.com>",
         date=NOW,
     )
-    filled = compile_message(MessageSource(Fixed("Hi"), *bodies)).filled(headers, {"name": name})
+    composed = compile_message(MessageSource(Fixed("Hi"), *bodies)).compose({"name": name})
+    filled = whole(headers, composed)
     key = SigningKey("doeinc.com", "km1", lambda octets: hashlib.sha256(octets).digest())
     signed = sign_message(filled.data, key, NOW, is_relaxed=filled.plain_from is not None)
     assert signed == sign_message(filled.data, key, NOW)
@@ -273,10 +274,9 @@ def test_a_body_that_is_said_to_be_plain_is_signed_and_sent_as_if_nothing_was_sa
 @pytest.mark.parametrize("name", ["Ann", "Ann B"])
 def test_most_bodies_are_known_to_be_relaxed(name: str) -> None:
     source = MessageSource(Fixed("Hi"), Gapped(("Hello ", ",\n")), Fixed("<p>Hello.</p>\n"))
-    headers = MessageHeaders(Mailbox("a@doeinc.com"), Mailbox("b@x.com"), "<1@doeinc.com>", NOW)
     compiled = compile_message(source)
-    assert compiled.filled(headers, {"name": name}).plain_from is not None
-    assert compiled.filled(headers, {"name": "two  blanks"}).plain_from is None
+    assert compiled.compose({"name": name}).body.plain_from is not None
+    assert compiled.compose({"name": "two  blanks"}).body.plain_from is None
 
 
 @pytest.mark.parametrize("domain", ["doeinc.com", f"{'a' * 60}.{'b' * 60}.com"])
