@@ -55,16 +55,16 @@ class Builder:
             return self.composer.content(message.content_id, words).compose(variables)
         variables |= {
             "sender": sender,
-            "return_path": self.return_path(message, sender),
+            "return_path": self.return_path(show_id(message.id), sender),
             "platform_domain": self._settings.platform_domain,
             "base_url": self._settings.base_url,
         }
         return self.composer.platform_mail(message.template or "").compose(variables)
 
-    def return_path(self, message: Row, sender: Resolution) -> str:
-        """The envelope sender: each message has one of its own (R-BOUNCE)."""
+    def return_path(self, shown: str, sender: Resolution) -> str:
+        """The envelope sender of the message of that id: each has one of its own (R-BOUNCE)."""
         domain = sender.return_path_domain or self._settings.bounce_host
-        return return_path(message.id, self._secret, domain)
+        return return_path(shown, self._secret, domain)
 
     def headers(self, message: Row, sender: Resolution, at: datetime) -> MessageHeaders:
         """What stands above it."""

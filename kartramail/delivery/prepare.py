@@ -26,7 +26,7 @@ from kartramail.outbox.contents import Words, load_contents
 from kartramail.outbox.models import SourceKind
 from kartramail.outbox.results import Failed, Result
 from kartramail.rules.letterheads import Letterhead
-from kartramail.rules.mime import Composed, whole
+from kartramail.rules.mime import Composed, Filled, whole
 from kartramail.rules.signing import SigningKey, Unsigned, to_be_signed
 
 log = structlog.get_logger()
@@ -68,6 +68,7 @@ class _Draft(NamedTuple):
     """A message that is built, and what its signature will be over."""
 
     loaded: Loaded
+    shown: str  # its id
     unsigned: Unsigned
     plain_from: int | None
 
@@ -130,26 +131,26 @@ class Preparer:
 
     def _headed(self, loaded: Loaded, composed: Composed, at: datetime) -> _Draft:
         message, sender, body = loaded.message, loaded.sender, composed.body
-        letterhead = self._letterhead(loaded, composed, at) if body.plain_from == 0 else None
-        if letterhead is not None:
-            unsigned = letterhead.unsigned(message.to_addr, show_id(message.id), composed)
+        shown = show_id(message.id)
+        if body.plain_from == 0 and (letterhead := self._letterhead(loaded, shown, body, at)):
+            unsigned = letterhead.unsigned(message.to_addr, shown, composed)
             if unsigned is not None:
-                return _Draft(loaded, unsigned, len(unsigned.data) - len(body.data))
+                return _Draft(loaded, shown, unsigned, len(unsigned.data) - len(body.data))
         built = whole(self._builder.headers(message, sender.resolution, at), composed)
         is_relaxed = built.plain_from is not None
         unsigned = to_be_signed(built.data, sender.key, at, is_relaxed=is_relaxed)
-        return _Draft(loaded, unsigned, built.plain_from)
+        return _Draft(loaded, shown, unsigned, built.plain_from)
 
-    def _letterhead(self, loaded: Loaded, composed: Composed, at: datetime) -> Letterhead | None:
+    def _letterhead(
+        self, loaded: Loaded, shown: str, body: Filled, at: datetime
+    ) -> Letterhead | None:
         """The one for messages like this one, in this second."""
         message, sender = loaded.message, loaded.sender
-        data = composed.body.data
-        mime_header = data[: data.index(b"\r\n\r\n")]
+        mime_header = body.data[: body.data.index(b"\r\n\r\n")]
         key = (message.source_kind, message.stream, mime_header, at.replace(microsecond=0))
         found = sender.letterheads.get(key)
         if found is None:
             headers = self._builder.headers(message, sender.resolution, at)
-            shown = show_id(message.id)
             found = Letterhead.make(headers, shown, mime_header, sender.key, at)
             sender.letterheads[key] = found
         return found
@@ -157,12 +158,12 @@ class Preparer:
     def _ready(self, signed: _Signed | Result | None) -> Ready | Result | None:
         if not isinstance(signed, _Signed):
             return signed
-        loaded, unsigned, plain_from = signed.draft
+        loaded, shown, unsigned, plain_from = signed.draft
         message, sender = loaded.message, loaded.sender
         data = unsigned.signed(signed.signature)
         if plain_from is not None:
             plain_from += len(data) - len(unsigned.data)  # the signature stands before it
-        mail_from = self._builder.return_path(message, sender.resolution)
+        mail_from = self._builder.return_path(shown, sender.resolution)
         return Ready(
             Envelope(message.id, mail_from, message.to_addr, data, plain_from), sender.number
         )

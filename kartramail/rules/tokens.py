@@ -3,16 +3,15 @@
 import hmac
 from functools import lru_cache
 
-from kartramail.ids import read_id, show_id
+from kartramail.ids import read_id
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6, in lower case
 _PAIRS = [first + second for first in _BASE32 for second in _BASE32]  # ten bits each
 _MAC_OCTETS = 10  # 80 bits: guessing is hopeless, and the local part stays below 64 octets
 
 
-def return_path(message_id: int, secret: bytes, bounce_host: str) -> str:
-    """The envelope sender of one message, so that a bounce finds it (R-BOUNCE)."""
-    shown = show_id(message_id)
+def return_path(shown: str, secret: bytes, bounce_host: str) -> str:
+    """The envelope sender of the message of that id, so that a bounce finds it (R-BOUNCE)."""
     return f"b-{shown}-{_mac(shown, secret)}@{bounce_host}"
 
 

@@ -33,6 +33,7 @@ NODEMAILER, NODEMAILER_PARSED = "nodemailer, as documented", "nodemailer, parsed
 FLASK_MAIL = "Flask-Mail + dkimpy"
 POST_OFFICE = "django-post_office, unsigned, SQLite"
 _TARGETS = ((NODEMAILER_PARSED, 4), (FLASK_MAIL, 15), (SMTP_SOURCE, 0.3), (OPENSSL, 0.5))
+_CONNECTIONS = 32  # of each of our processes
 _PROBED = 6  # messages of the short run
 
 
@@ -88,12 +89,12 @@ def _ours(databases: dict[str, str], stack: ExitStack) -> Iterator[Subject]:
     for name, url in databases.items():
         db = Database(url)
         stack.callback(db.dispose)
-        yield Subject(f"{OURS}, {name}", 12_000, partial(_deliver, url, db, make_account(db)))
+        yield Subject(f"{OURS}, {name}", 24_000, partial(_deliver, url, db, make_account(db)))
 
 
 def _deliver(url: str, db: Database, account_id: int, sink: Sink, count: int) -> float:
     """Messages a second of a worker that waits for mail, from the commit of the rows on."""
-    with working(url, sink, db, processes=peers.PROCESSES):
+    with working(url, sink, db, processes=peers.PROCESSES, connections=_CONNECTIONS):
         settle()
         committed_at = fill(db, account_id, LARGE, count)
         took = wait_until_finished(db) - committed_at
@@ -161,7 +162,7 @@ def _show(
 ) -> None:
     show_heading(
         f"(g) Messages of 10 kB from two processes to smtp-sink, {rounds} rounds; ours from rows "
-        f"to `sent` rows\n  {_versions()}"
+        f"to `sent` rows, {_CONNECTIONS} connections each\n  {_versions()}"
     )
     for subject in subjects:
         unit = f"messages/s, of {octets[subject.name] / 1000:.1f} kB"
