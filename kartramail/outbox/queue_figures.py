@@ -16,7 +16,11 @@ from kartramail.outbox.workers import database_now
 
 @dataclass(frozen=True, slots=True)
 class QueueFigures:
-    """How the queue stands, for banners and metrics. `waiting_since` is None with nothing due."""
+    """How the queue stands, for banners and metrics.
+
+    `waiting_since` is about what could leave now, None where nothing can: what somebody has paused
+    is due and may be so for weeks, and nobody is to be woken for that.
+    """
 
     due: int
     later: int
@@ -31,18 +35,20 @@ def measure_queue(session: Session, lease: timedelta) -> QueueFigures:
     """
     at = now()
     with _by_index(session):
-        waiting, due, first = session.exec(
-            select(
-                func.count(),
-                func.count().filter(col(Message.due_at) <= at),
-                func.min(Message.due_at),
-            ).where(col(Message.due_at).is_not(None))
+        waiting, due = session.exec(
+            select(func.count(), func.count().filter(col(Message.due_at) <= at)).where(
+                col(Message.due_at).is_not(None)
+            )
         ).one()
+    oldest = _first_that_can_leave(session, at)
     beaten_since = database_now(session) - lease
     alive = session.exec(select(func.count()).where(col(Worker.heartbeat_at) >= beaten_since)).one()
-    return QueueFigures(
-        due=due, later=waiting - due, waiting_since=first if due else None, workers=alive
-    )
+    return QueueFigures(due=due, later=waiting - due, waiting_since=oldest, workers=alive)
+
+
+def _first_that_can_leave(session: Session, at: datetime) -> datetime | None:
+    oldest = first_due(session)
+    return oldest if oldest is not None and oldest <= at else None
 
 
 @contextmanager
@@ -69,5 +75,4 @@ def waiting_without_worker(session: Session, lease: timedelta) -> datetime | Non
     ).first()
     if is_alive is not None:
         return None
-    oldest = first_due(session)
-    return oldest if oldest is not None and oldest <= now() else None
+    return _first_that_can_leave(session, now())

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+from sqlmodel import col, delete
+
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.ops.figures import Figures, measure
 from kartramail.outbox.claims import claim
 from kartramail.outbox.lanes import hold_lane, lane_id_for
-from kartramail.outbox.models import MessageState
+from kartramail.outbox.models import Message, MessageState
 from kartramail.outbox.releases import release
 from kartramail.outbox.workers import register_worker
 from kartramail.rules.streams import Stream
@@ -45,10 +47,15 @@ def test_held_is_what_a_worker_has_in_its_hands_and_neither_due_nor_later(db: Da
     assert (figures(db).held, figures(db).due) == (0, 5)
 
 
-def test_what_a_paused_lane_keeps_back_is_due_and_not_held(db: Database) -> None:
+def test_what_a_paused_lane_keeps_back_is_due_and_neither_held_nor_overdue(db: Database) -> None:
     with db.transaction() as session:
         account_id = add_account(session)
         add_messages(session, account_id, 2, stream=Stream.COMMERCIAL)
         hold_lane(session, account_id, lane_id_for(session, account_id, Stream.COMMERCIAL))
         assert claim(session, register_worker(session, "host", 1), 10) == []
-    assert (figures(db).held, figures(db).due, figures(db).later) == (0, 2, 0)
+        before = add_messages(session, account_id, 1, stream=Stream.TRANSACTIONAL)
+    assert (figures(db).held, figures(db).due, figures(db).later) == (0, 3, 0)
+    assert figures(db).oldest_due_at is not None
+    with db.transaction() as session:
+        session.connection().execute(delete(Message).where(col(Message.id).in_(before)))
+    assert (figures(db).due, figures(db).oldest_due_at) == (2, None)
