@@ -25,6 +25,7 @@ from kartramail.rules.replies import Reply
 
 _LOOK_EVERY = 0.05  # seconds between two looks at the time
 _IDLE_CONNECTION = 20.0
+_MOMENT = 0.01  # seconds: what an answer takes that is worth waiting for before others are kept
 
 
 class Settled(NamedTuple):
@@ -46,6 +47,7 @@ class Courier:
         self._slots_of: dict[int, list[Slot]] = {}
         self._waiting: deque[OutgoingMessage] = deque()  # for another connection
         self._settled: list[Settled] = []
+        self._held_up: list[int] = []
         self._made: deque[tuple[Slot, Connection | BaseException]] = deque()
         self._farewells: list[threading.Thread] = []
         self._selector = selectors.DefaultSelector()
@@ -70,12 +72,10 @@ class Courier:
         return bool(self._waiting) or any(slot.is_busy for slot in self._slots)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether a server owes an answer to a final dot."""
-        return any(
-            slot.connection is not None and slot.connection.conversation.closing is not None
-            for slot in self._slots
-        )
+    def is_about_to_settle(self) -> bool:
+        """Whether a final dot was sent a moment ago, so that its answer may come in the next."""
+        soon = time.monotonic() - _MOMENT
+        return any(slot.was_finished_since(soon) for slot in self._slots)
 
     @property
     def room(self) -> int:
@@ -108,6 +108,14 @@ class Courier:
         for slot in free[: len(self._waiting)]:
             slot.following = self._waiting.popleft()
             self._move(slot)
+
+    def take_held_up(self) -> list[int]:
+        """Messages that were announced behind one whose answer takes long: it is not about them.
+
+        Each is said again, every twentieth of a second, as long as it is so.
+        """
+        held_up, self._held_up = self._held_up, []
+        return held_up
 
     def confirm(self, message_id: int) -> None:
         """The result of this message is durable: of several, the oldest."""
@@ -326,6 +334,7 @@ class Courier:
 
     def _look_at_time(self, at: float) -> None:
         self._looked_at = at
+        self._held_up = [opening.id for slot in self._slots if (opening := slot.held_up(at))]
         for slot in self._slots:
             connection = slot.connection
             if connection is None:

@@ -40,6 +40,20 @@ class Slot:
         conversation = self.connection.conversation
         return conversation.is_waiting and at - conversation.waits_since > _LONG_ANSWER
 
+    def held_up(self, at: float) -> OutgoingMessage | None:
+        """What is announced here behind a message whose answer takes long."""
+        if self.connection is None or not self.is_held_up(at):
+            return None
+        conversation = self.connection.conversation
+        return conversation.opening if conversation.closing is not None else None
+
+    def was_finished_since(self, moment: float) -> bool:
+        """Whether a message was sent whole here after that moment, and has no answer yet."""
+        if self.connection is None:
+            return False
+        conversation = self.connection.conversation
+        return conversation.closing is not None and conversation.waits_since > moment
+
     @property
     def may_finish(self) -> bool:
         """The server waits for a message, and the result of the one before is durable."""

@@ -35,8 +35,8 @@ class Transport(Protocol):
         """Whether a message is under way, or waits to be."""
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether a server owes an answer to a final dot."""
+    def is_about_to_settle(self) -> bool:
+        """Whether a final dot was sent a moment ago, so that its answer may come in the next."""
 
     @property
     def room(self) -> int:
@@ -44,6 +44,9 @@ class Transport(Protocol):
 
     def send(self, envelopes: Iterable[Envelope]) -> None:
         """Hand over messages, as many as there is `room` for."""
+
+    def take_held_up(self) -> list[int]:
+        """Messages that wait behind one whose answer takes long: it is not about them."""
 
     def confirm(self, message_id: int) -> None:
         """The result of this message is durable."""
@@ -108,7 +111,7 @@ class FakeTransport:
 
     def __init__(self, answer: Callable[[Envelope], Reply] | None = None) -> None:
         self.sent: list[Envelope] = []
-        self.is_waiting = False
+        self.is_about_to_settle = False
         self.room = 1
         self._settled: list[Settled] = []
         self._answer = answer or (lambda _: Accepted(250, "2.0.0 Ok", "fake:25"))
@@ -126,6 +129,10 @@ class FakeTransport:
             if not (isinstance(reply, Refused) and reply.server == LOCAL):
                 self.sent.append(envelope)
             self._settled.append(Settled(envelope.id, reply, 0.0))
+
+    def take_held_up(self) -> list[int]:
+        """None."""
+        return []
 
     def confirm(self, message_id: int) -> None:
         """Nothing waits for it."""

@@ -99,6 +99,18 @@ class Destinations:
             if at < one.closed_until:
                 self._closed[domain] = one
 
+    def excuse(self, domain: str, since: float) -> float:
+        """What was admitted by `since` (monotonic) waits for the answer to another message.
+
+        Returns since when it counts now.
+        """
+        at = self._monotonic()
+        with self._lock:
+            one = self._domains.get(domain)
+            if one is not None:
+                one.begin_anew(since, at)
+        return at
+
     def withdraw(self, domain: str) -> None:
         """One that was admitted never went on the wire."""
         with self._lock:

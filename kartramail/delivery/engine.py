@@ -56,6 +56,7 @@ class _Sent(NamedTuple):
     worker_id: int
     resolved_id: int
     domain: str
+    since: float  # of the monotonic clock: the answer that is due is about this message
 
 
 class Engine:
@@ -140,6 +141,7 @@ class Engine:
                 pause = _RESULTS_PAUSE if self._results else _IDLE_PAUSE
             for settled in transport.work(pause):
                 self._note(settled)
+            self._excuse(transport.take_held_up())
             self._hand_in(transport, is_idle=is_idle)
             for written in self._recorder.take_written():
                 transport.confirm(written.result.message_id)
@@ -188,12 +190,13 @@ class Engine:
         return None
 
     def _send(self, transport: Transport, batch: Sequence[Loaded]) -> None:
+        at = time.monotonic()
         envelopes = []
         for loaded, ready in zip(batch, self._preparer.build(self._db, batch), strict=True):
             message = loaded.message
             if isinstance(ready, Ready):
                 self._sent[message.id] = _Sent(
-                    loaded.worker_id, ready.resolved_id, message.to_domain
+                    loaded.worker_id, ready.resolved_id, message.to_domain, at
                 )
                 envelopes.append(ready.envelope)
                 continue
@@ -214,6 +217,14 @@ class Engine:
         self._destinations.settle(sent.domain, settled.seconds, reply)
         self._record(Result(settled.id, reply, sent.resolved_id), sent.worker_id)
 
+    def _excuse(self, held_up: Sequence[int]) -> None:
+        """What waits behind the message of another domain says nothing of its own."""
+        for message_id in held_up:
+            sent = self._sent.get(message_id)
+            if sent is not None:
+                since = self._destinations.excuse(sent.domain, sent.since)
+                self._sent[message_id] = sent._replace(since=since)
+
     # -- results ------------------------------------------------------------------------------
 
     def _record(self, result: Result, worker_id: int) -> None:
@@ -229,12 +240,13 @@ class Engine:
         """Have results committed, as many together as come in a moment.
 
         While there is something to build nobody waits for them; when there is not, they are
-        committed as soon as no server owes an answer.
+        committed as soon as no more are about to come. A server that takes its time for an answer
+        does not keep those of others.
         """
         if not self._results or not self._recorder.is_free:
             return
         is_young = time.monotonic() - self._results_since < _GATHERED_FOR
-        may_come = transport.is_waiting or not is_idle
+        may_come = transport.is_about_to_settle or not is_idle
         if is_young and may_come and len(self._results) < self._enough:
             return
         batch, self._results = self._results, []

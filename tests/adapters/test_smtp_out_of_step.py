@@ -232,7 +232,9 @@ def test_what_a_server_said_before_it_broke_off_is_heard() -> None:
 
     with talking(talk) as at_work:
         at_work.send([envelope(1)])
-        wait_until(lambda: bool(at_work.work(0.01) or at_work.go_on() or at_work.is_waiting))
+        wait_until(
+            lambda: bool(at_work.work(0.01) or at_work.go_on() or at_work.is_about_to_settle)
+        )
         assert is_gone.wait(10)
         assert at_work.room
         at_work.send([envelope(2)])  # what it writes meets the RST
