@@ -72,6 +72,12 @@ class Courier:
         return bool(self._waiting) or any(slot.is_busy for slot in self._slots)
 
     @property
+    def may_settle_more(self) -> bool:
+        """Whether there is a place whose next result does not wait for what is not durable yet."""
+        at = time.monotonic()
+        return any(slot.may_settle(at) for slot in self._slots)
+
+    @property
     def is_about_to_settle(self) -> bool:
         """Whether a final dot was sent a moment ago, so that its answer may come in the next."""
         soon = time.monotonic() - _MOMENT

@@ -47,6 +47,10 @@ class Slot:
         conversation = self.connection.conversation
         return conversation.opening if conversation.closing is not None else None
 
+    def may_settle(self, at: float) -> bool:
+        """Whether a result may come of here before the last one is durable, and soon."""
+        return self.connection is not None and not self.unconfirmed and not self.is_held_up(at)
+
     def was_finished_since(self, moment: float) -> bool:
         """Whether a message was sent whole here after that moment, and has no answer yet."""
         if self.connection is None:

@@ -35,6 +35,10 @@ class Transport(Protocol):
         """Whether a message is under way, or waits to be."""
 
     @property
+    def may_settle_more(self) -> bool:
+        """Whether there is a place whose next result does not wait for what is not durable yet."""
+
+    @property
     def is_about_to_settle(self) -> bool:
         """Whether a final dot was sent a moment ago, so that its answer may come in the next."""
 
@@ -111,7 +115,7 @@ class FakeTransport:
 
     def __init__(self, answer: Callable[[Envelope], Reply] | None = None) -> None:
         self.sent: list[Envelope] = []
-        self.is_about_to_settle = False
+        self.is_about_to_settle = self.may_settle_more = False
         self.room = 1
         self._settled: list[Settled] = []
         self._answer = answer or (lambda _: Accepted(250, "2.0.0 Ok", "fake:25"))

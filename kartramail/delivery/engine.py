@@ -71,7 +71,6 @@ class Engine:
     ) -> None:
         self.broken = threading.Event()
         self._db = db
-        self._enough = settings.worker_connections  # results to be committed at once
         self._stopping = stopping
         self._make_transport = make_transport
         self._transport: Transport | None = None
@@ -239,15 +238,14 @@ class Engine:
     def _hand_in(self, transport: Transport, *, is_idle: bool) -> None:
         """Have results committed, as many together as come in a moment.
 
-        While there is something to build nobody waits for them; when there is not, they are
-        committed as soon as no more are about to come. A server that takes its time for an answer
-        does not keep those of others.
+        While there is something to build they wait for those that it will bring, where there is a
+        place that may bring any; when there is not, only for answers that are about to come. A
+        server that takes its time does not keep the results of others.
         """
         if not self._results or not self._recorder.is_free:
             return
         is_young = time.monotonic() - self._results_since < _GATHERED_FOR
-        may_come = transport.is_about_to_settle or not is_idle
-        if is_young and may_come and len(self._results) < self._enough:
+        if is_young and (transport.is_about_to_settle if is_idle else transport.may_settle_more):
             return
         batch, self._results = self._results, []
         self._recorder.record(batch)
