@@ -114,12 +114,11 @@ class Destination:
             position = bisect_right(starts, at - seconds)
             starts.pop(min(position, len(starts) - 1))
 
-    def begin_anew(self, since: float, at: float) -> None:
-        """The last one that was under way by `since` is so only now."""
+    def excuse(self, since: float) -> None:
+        """The last one that was under way by `since` does not count any more."""
         position = bisect_right(self.starts, since) - 1
         if position >= 0:
             del self.starts[position]
-            self.starts.append(at)
 
     def learn_seconds(self, at: float, seconds: float, slow_from: float, enough: int) -> None:
         """An answer took so long."""

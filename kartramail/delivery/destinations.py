@@ -81,12 +81,15 @@ class Destinations:
             one.starts.append(at)
             return True
 
-    def settle(self, domain: str, seconds: float, reply: Reply) -> None:
+    def settle(
+        self, domain: str, seconds: float, reply: Reply, *, is_excused: bool = False
+    ) -> None:
         """An answer came (or none will), `seconds` after MAIL or RCPT was sent."""
         at = self._monotonic()
         with self._lock:
             one = self._domains.get(domain) or self._meet(domain, at)
-            one.take_from_wire(at, seconds)
+            if not is_excused:
+                one.take_from_wire(at, seconds)
             if not is_about_recipient(reply):
                 return
             slow_from = self._slow_from()
@@ -99,17 +102,15 @@ class Destinations:
             if at < one.closed_until:
                 self._closed[domain] = one
 
-    def excuse(self, domain: str, since: float) -> float:
+    def excuse(self, domain: str, since: float) -> None:
         """What was admitted by `since` (monotonic) waits for the answer to another message.
 
-        Returns since when it counts now.
+        It takes no place of its domain from now on, nor says that it hangs.
         """
-        at = self._monotonic()
         with self._lock:
             one = self._domains.get(domain)
             if one is not None:
-                one.begin_anew(since, at)
-        return at
+                one.excuse(since)
 
     def withdraw(self, domain: str) -> None:
         """One that was admitted never went on the wire."""

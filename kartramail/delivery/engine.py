@@ -56,7 +56,8 @@ class _Sent(NamedTuple):
     worker_id: int
     resolved_id: int
     domain: str
-    since: float  # of the monotonic clock: the answer that is due is about this message
+    since: float  # of the monotonic clock
+    is_excused: bool = False  # it waits behind a message of another domain
 
 
 class Engine:
@@ -213,16 +214,20 @@ class Engine:
         else:
             self._breaker.reset()
         sent = self._sent.pop(settled.id)
-        self._destinations.settle(sent.domain, settled.seconds, reply)
+        self._destinations.settle(sent.domain, settled.seconds, reply, is_excused=sent.is_excused)
         self._record(Result(settled.id, reply, sent.resolved_id), sent.worker_id)
 
     def _excuse(self, held_up: Sequence[int]) -> None:
         """What waits behind the message of another domain says nothing of its own."""
         for message_id in held_up:
             sent = self._sent.get(message_id)
-            if sent is not None:
-                since = self._destinations.excuse(sent.domain, sent.since)
-                self._sent[message_id] = sent._replace(since=since)
+            if sent is not None and not sent.is_excused:
+                self._destinations.excuse(sent.domain, sent.since)
+                self._sent[message_id] = sent._replace(is_excused=True)
+
+    def _withdraw(self, sent: _Sent) -> None:
+        if not sent.is_excused:
+            self._destinations.withdraw(sent.domain)
 
     # -- results ------------------------------------------------------------------------------
 
@@ -255,7 +260,7 @@ class Engine:
     def _take_back(self, transport: Transport) -> None:
         for message_id in transport.withdraw():
             sent = self._sent.pop(message_id)
-            self._destinations.withdraw(sent.domain)
+            self._withdraw(sent)
             self._feeder.give_back(message_id, sent.worker_id)
 
     def _leave_to_others(self, transport: Transport) -> None:
@@ -267,7 +272,7 @@ class Engine:
         }
         for message_id in transport.abandon(lost):
             sent = self._sent.pop(message_id)
-            self._destinations.withdraw(sent.domain)
+            self._withdraw(sent)
             self._feeder.forget(message_id, sent.worker_id)
         self._worker_id = self._lease.worker_id
 
