@@ -13,6 +13,7 @@ class Envelope(NamedTuple):
     """One message for one recipient. `mail_from` may be empty (a bounce); `data` ends in CRLF.
 
     `plain_from`: from there on `data` is known to be whole lines none of which begins with a dot.
+    `is_alone`: its answer may take long, so nothing else is announced behind it.
     """
 
     id: int
@@ -20,6 +21,7 @@ class Envelope(NamedTuple):
     rcpt_to: str
     data: bytes
     plain_from: int | None = None
+    is_alone: bool = False
 
 
 # Printable ASCII but for angle brackets, and what is not ASCII (RFC 6531 §3.3).

@@ -95,7 +95,10 @@ class Conversation:
             return False
         if not self._expected:
             return True
-        return self.offers.pipelining and self.closing is not None and len(self._expected) == 1
+        closing = self.closing
+        if closing is None or closing.is_alone:
+            return False
+        return self.offers.pipelining and len(self._expected) == 1
 
     def refuse(self, message: OutgoingMessage) -> Refused | None:
         """The refusal of what this server has said it cannot take; None when it may go."""

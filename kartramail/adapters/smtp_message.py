@@ -15,7 +15,7 @@ class OutgoingMessage(flask_mail.Message):
     command that has no good answer yet, `failure` the answer that ended it, `seconds` how long the
     server took for its answers in all. `mail_at` and `dot_at` are places in the stream of what was
     written to the connection: where its MAIL FROM begins, and where its final dot ends.
-    `plain_from` is that of its envelope.
+    `plain_from` and `is_alone` are those of its envelope.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class OutgoingMessage(flask_mail.Message):
         data: bytes,
         number: int = 0,
         plain_from: int | None = None,
+        is_alone: bool = False,
     ) -> None:
         # Not Flask-Mail's own: it would ask for an application, and for this machine's name in
         # DNS (make_msgid) once a message.
@@ -33,6 +34,7 @@ class OutgoingMessage(flask_mail.Message):
         self.cc, self.bcc = [], []
         self.data = data
         self.plain_from = plain_from
+        self.is_alone = is_alone
         self.id = number
         self.is_second_try = False  # a used connection was found gone, at its MAIL FROM
         self.begin()
@@ -46,6 +48,7 @@ class OutgoingMessage(flask_mail.Message):
             envelope.data,
             number=envelope.id,
             plain_from=envelope.plain_from,
+            is_alone=envelope.is_alone,
         )
 
     def begin(self) -> None:

@@ -81,6 +81,11 @@ class Destinations:
             one.starts.append(at)
             return True
 
+    def is_quick(self, domain: str) -> bool:
+        """Whether it has answered before, and always in good time of late."""
+        one = self._domains.get(domain)
+        return one is not None and one.is_known and not one.score
+
     def settle(
         self, domain: str, seconds: float, reply: Reply, *, is_excused: bool = False
     ) -> None:

@@ -198,7 +198,10 @@ class Engine:
                 self._sent[message.id] = _Sent(
                     loaded.worker_id, ready.resolved_id, message.to_domain, at
                 )
-                envelopes.append(ready.envelope)
+                is_quick = self._destinations.is_quick(message.to_domain)
+                envelopes.append(
+                    ready.envelope if is_quick else ready.envelope._replace(is_alone=True)
+                )
                 continue
             self._destinations.withdraw(message.to_domain)
             if ready is None:

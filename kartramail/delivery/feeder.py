@@ -26,6 +26,7 @@ _IDLE_PAUSE = 0.25
 _LEAST_HELD = 5  # rows for each connection
 _MOST_HELD = 400
 _HELD_FOR = 0.3  # seconds: what leaves in this time is held
+_PUT_OFF_EVERY = 0.3  # seconds: not for each row by itself does everybody wait for a commit
 _MEASURED_OVER = 0.05  # seconds at least: two answers that come together are no rate
 
 
@@ -64,6 +65,7 @@ class Feeder:
         self._held: set[tuple[int, int]] = set()  # message, and the number it was claimed under
         self._unused: deque[tuple[int, int]] = deque()  # to be given back
         self._put_off: deque[tuple[int, int, datetime]] = deque()  # and not before then
+        self._put_off_at = 0.0  # when rows were last put off
         self._is_in_doubt = False  # whether the database may count rows as ours we do not hold
         self._is_needed = threading.Event()
         self._ending = threading.Event()
@@ -111,7 +113,6 @@ class Feeder:
     def put_off(self, message_id: int, worker_id: int, due: datetime) -> None:
         """It was taken, and its recipient domain takes nothing before then."""
         self._put_off.append((message_id, worker_id, due))
-        self._is_needed.set()
 
     # -- the thread ---------------------------------------------------------------------------
 
@@ -131,7 +132,7 @@ class Feeder:
             self._ending.wait(_IDLE_PAUSE)
             return False
         self._release_unused()
-        room = self._most - len(self._held)
+        room = self._most - len(self._held) + len(self._put_off)
         if len(self.stock) > self._most // 2 or room < max(1, self._least // 5):
             self._is_needed.wait(0.02)
             self._is_needed.clear()
@@ -195,6 +196,7 @@ class Feeder:
         while (loaded := self.stock.take()) is not None:
             self._unused.append((loaded.message.id, loaded.worker_id))
         self._release_unused()
+        self._postpone()
 
     def _release_unused(self) -> None:
         waiting: dict[int, list[int]] = defaultdict(list)
@@ -203,6 +205,11 @@ class Feeder:
             waiting[worker_id].append(message_id)
         for worker_id, ids in waiting.items():
             self._release(ids, worker_id)
+        if time.monotonic() - self._put_off_at >= _PUT_OFF_EVERY:
+            self._postpone()
+
+    def _postpone(self) -> None:
+        self._put_off_at = time.monotonic()
         later: dict[int, dict[int, datetime]] = defaultdict(dict)
         while self._put_off:
             message_id, worker_id, due = self._put_off.popleft()

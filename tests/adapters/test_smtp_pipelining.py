@@ -10,7 +10,8 @@ import pytest
 from kartramail.adapters.transport import Courier, Settled, SmtpSettings
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from tests.adapters.test_transport_delivery import envelope, envelopes, transport
-from tests.support.smtp_server import Drop, Ok, Say, ScriptedServer, Silence, SinkServer
+from tests.support.engine import wait_until
+from tests.support.smtp_server import Drop, Ok, Say, ScriptedServer, Silence, SinkServer, Slowly
 
 PIPELINING = ("8BITMIME", "SIZE 10000000", "PIPELINING")
 
@@ -153,3 +154,15 @@ def test_a_message_larger_than_the_server_takes_is_refused_here() -> None:
         ((_, reply),) = transport(server).deliver(envelopes(1))
         assert isinstance(reply, Refused)
         assert reply.enhanced_code == "5.3.4"
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_nothing_is_announced_behind_a_message_whose_answer_may_take_long(is_alone: bool) -> None:
+    """What was announced could no longer go over another connection."""
+    script = {"end_of_data": Slowly(0.05)}
+    with ScriptedServer(script, extensions=PIPELINING) as server, courier(server) as at_work:
+        at_work.send([envelope(1)._replace(is_alone=is_alone)])
+        wait_until(lambda: bool(at_work.work(0.01) or at_work.go_on() or server.dots))
+        at_work.send([envelope(2)])
+        assert at_work.withdraw() == ([2] if is_alone else [])
+        assert len(gather(at_work, 1 if is_alone else 2)) == (1 if is_alone else 2)
