@@ -40,7 +40,8 @@ log = structlog.get_logger()
 _IDLE_PAUSE = 0.05
 _RESULTS_PAUSE = 0.001  # while some wait to be committed
 _LOOKED_AT = 200  # rows of closed domains in one go
-_BUILT_AT_ONCE = 16  # messages; then answers are looked for
+_BUILT_AT_ONCE = 16  # messages at most; then answers are looked for
+_LONG_BUILD = 0.05  # seconds: templates that take so long are built fewer at once
 # Seconds at most that a result waits for those of other connections, to be committed with them.
 # One message alone is committed at once.
 _GATHERED_FOR = 0.025
@@ -93,6 +94,7 @@ class Engine:
             on_more=self._wake,
             on_failure=self._break,
         )
+        self._at_once = _BUILT_AT_ONCE
         self._sent: dict[int, _Sent] = {}
         self._results: list[Waiting] = []  # not handed to the recorder yet
         self._results_since = 0.0
@@ -164,7 +166,7 @@ class Engine:
         transport.go_on()  # first, so that servers have something to do while more is built
         if self._breaker.is_open:
             return False
-        wanted = min(transport.room, _BUILT_AT_ONCE)
+        wanted = min(transport.room, self._at_once)
         batch = list(islice(iter(self._take, None), wanted))
         self._send(transport, batch)
         return 0 < wanted == len(batch)
@@ -191,8 +193,13 @@ class Engine:
 
     def _send(self, transport: Transport, batch: Sequence[Loaded]) -> None:
         at = time.monotonic()
+        built = self._preparer.build(self._db, batch)
+        is_long = time.monotonic() - at > _LONG_BUILD
+        self._at_once = (
+            max(1, self._at_once // 2) if is_long else min(_BUILT_AT_ONCE, self._at_once * 2)
+        )
         envelopes = []
-        for loaded, ready in zip(batch, self._preparer.build(self._db, batch), strict=True):
+        for loaded, ready in zip(batch, built, strict=True):
             message = loaded.message
             if isinstance(ready, Ready):
                 self._sent[message.id] = _Sent(
