@@ -14,9 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select, update
 
 from kartramail.clock import now
-from kartramail.outbox.models import SendingDay, SendingLimit
+from kartramail.outbox.models import SendingDay, SendingLimit, SourceKind
 from kartramail.rules.streams import Stream
 from kartramail.rules.warm_up import daily_limit
+
+# What `platform_mail.py` puts into the lane without a limit.
+_UNLIMITED = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
 
 Counted = tuple[int, Stream]
 """An account and a stream: what a limit is for."""
@@ -97,8 +100,15 @@ def take_back(session: Session, counts: Mapping[Counted, int], day: datetime | N
 
 
 def take_back_rows(session: Session, rows: Iterable[Any]) -> None:
-    """These rows (account_id, stream, tries, deaths) go back unsent; only a first claim counted."""
+    """These rows go back unsent; only a first claim counted, and none of the platform's own mail.
+
+    Of each: account_id, stream, source_kind, tries, deaths.
+    """
     take_back(
         session,
-        Counter((row.account_id, row.stream) for row in rows if row.tries + row.deaths == 0),
+        Counter(
+            (row.account_id, row.stream)
+            for row in rows
+            if row.tries + row.deaths == 0 and row.source_kind not in _UNLIMITED
+        ),
     )

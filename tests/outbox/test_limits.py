@@ -10,7 +10,7 @@ from kartramail.db import Database
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for
 from kartramail.outbox.limits import set_limit
-from kartramail.outbox.models import Message, MessageState, SendingDay
+from kartramail.outbox.models import Message, MessageState, SendingDay, SourceKind
 from kartramail.outbox.releases import postpone, release
 from kartramail.outbox.workers import register_worker
 from kartramail.rules.streams import Stream
@@ -144,6 +144,24 @@ def test_what_goes_back_unsent_is_not_counted(db: Database, account_id: int) -> 
         assert counted(session) == {now().date(): 3}
         release(session, worker)
         assert counted(session) == {now().date(): 0}
+
+
+@pytest.mark.parametrize("source_kind", [SourceKind.PLATFORM, SourceKind.TEST])
+def test_mail_of_the_platform_that_goes_back_makes_no_room(
+    db: Database, account_id: int, source_kind: SourceKind
+) -> None:
+    """It was never counted, so it cannot be taken off what the account has sent."""
+    with db.transaction() as session:
+        add_messages(session, account_id, 4)
+        set_limit(session, account_id, 4)
+        assert len(take(session, 10)) == 4
+        lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
+        add_messages(session, account_id, 2, lane_id=lane, source_kind=source_kind)
+        claimer, worker = Claimer(has_limits=True), register_worker(session, "test", 1)
+        ids = [one.id for one in claimer.claim(session, worker, 10)]
+        postpone(session, worker, {ids[0]: now() + timedelta(minutes=1)})
+        release(session, worker)
+        assert counted(session) == {now().date(): 4}
 
 
 def test_a_second_try_is_not_counted_again(db: Database, account_id: int) -> None:
