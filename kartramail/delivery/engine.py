@@ -14,6 +14,7 @@ starts it again.
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -45,6 +46,7 @@ _LONG_BUILD = 0.05  # seconds: templates that take so long are built fewer at on
 # Seconds at most that a result waits for those of other connections, to be committed with them.
 # One message alone is committed at once.
 _GATHERED_FOR = 0.025
+_OWED_FOR = timedelta(seconds=5)  # then it is looked for again whether an answer has come
 
 
 class EngineBroken(KartraMailError):
@@ -157,9 +159,10 @@ class Engine:
 
     def _go_on(self, transport: Transport) -> bool:
         """Send what may be sent; whether there is more that could be built now."""
+        is_held = self._lease.is_held  # looked at first: a new life may begin at any moment
         if self._lease.worker_id != self._worker_id:
             self._leave_to_others(transport)
-        if not self._lease.is_held:
+        if not is_held:
             return False
         if self._breaker.is_open:
             self._take_back(transport)
@@ -172,7 +175,11 @@ class Engine:
         return 0 < wanted == len(batch)
 
     def _has_ended(self, transport: Transport) -> bool:
-        """Finish what is on the wire, and nothing else."""
+        """Finish what is on the wire, and nothing else.
+
+        That may take minutes, so others have at once what was claimed and is not on it.
+        """
+        self._feeder.claim_no_more()
         self._take_back(transport)
         if self._lease.is_held and self._lease.worker_id == self._worker_id:
             transport.go_on()
@@ -184,9 +191,14 @@ class Engine:
         """The row that goes next and whose recipient domain takes one more now."""
         for _ in range(_LOOKED_AT):
             loaded = self._feeder.take()
-            if loaded is None or self._destinations.admit(loaded.message.to_domain):
-                return loaded
+            if loaded is None:
+                return None
             message = loaded.message
+            if message.id in self._sent:  # claimed again, with its answer of an earlier life due
+                self._feeder.put_off(message.id, loaded.worker_id, now() + _OWED_FOR)
+                continue
+            if self._destinations.admit(message.to_domain):
+                return loaded
             due = self._destinations.next_slot(message.to_domain, message.stream)
             self._feeder.put_off(message.id, loaded.worker_id, due)
         return None

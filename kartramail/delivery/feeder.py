@@ -68,6 +68,7 @@ class Feeder:
         self._put_off_at = 0.0  # when rows were last put off
         self._is_in_doubt = False  # whether the database may count rows as ours we do not hold
         self._is_needed = threading.Event()
+        self._is_closing = False  # what is on the wire is finished, and nothing else
         self._ending = threading.Event()
         self._left = 0  # rows whose result became durable since the rate was last measured
         self._measured_at = time.monotonic()
@@ -76,6 +77,11 @@ class Feeder:
     def start(self) -> None:
         """Begin to claim."""
         self._thread.start()
+
+    def claim_no_more(self) -> None:
+        """Give back what waits here, now, and what is given back from now on."""
+        self._is_closing = True
+        self._is_needed.set()
 
     def stop(self) -> None:
         """Claim no more, give back what waits here. The rest is given back by signing off."""
@@ -127,7 +133,7 @@ class Feeder:
 
     def _feed(self) -> bool:
         """Claim and load one batch where there is room; returns whether there may be more work."""
-        if self._breaker.is_open or not self._lease.is_held:
+        if self._is_closing or self._breaker.is_open or not self._lease.is_held:
             self._give_back_stock()
             self._ending.wait(_IDLE_PAUSE)
             return False
@@ -179,8 +185,7 @@ class Feeder:
                 self._release([message.id for message in batch], worker_id)
                 raise
             if len(batch) > 1:  # one message must not stop the mail of all others
-                for message in batch:
-                    self._load([message], worker_id)
+                self._load_one_by_one(batch, worker_id)
                 return
             log.error("message_not_prepared", exc_info=error)
             failure = Failed(f"It could not be built: {error}")
@@ -188,6 +193,14 @@ class Feeder:
         else:
             self.stock.put(loaded)
             self._on_more()
+
+    def _load_one_by_one(self, batch: list[Claimed], worker_id: int) -> None:
+        for number, message in enumerate(batch, 1):
+            try:
+                self._load([message], worker_id)
+            except Exception:  # an outage: those that follow are held by nobody here
+                self._release([one.id for one in batch[number:]], worker_id)
+                raise
 
     # -- giving back --------------------------------------------------------------------------
 

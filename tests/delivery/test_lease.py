@@ -108,6 +108,38 @@ def test_a_worker_that_was_buried_alive_stops_with_what_is_on_the_wire(
     assert all(message.worker_id is None for message in messages(db))
 
 
+def test_a_worker_that_claims_again_what_it_waits_for_an_answer_to_goes_on(
+    db: Database, settings: Settings
+) -> None:
+    """The answer of its earlier life comes first; two of one message at once would mix them up."""
+    with db.transaction() as session:
+        account_id = add_account(session)
+        add_messages(session, account_id, 1)
+    arrived: list[Received] = []
+    may_answer = threading.Event()
+
+    def keep(received: Received) -> None:
+        arrived.append(received)
+        may_answer.wait(20)
+
+    with (
+        SinkServer(keep) as sink,
+        # So many that a domain whose answer takes its time has another connection.
+        running_engine(db, settings, sink.port, connections=16, timeout=30, lease=3),
+    ):
+        wait_until(lambda: len(arrived) == 1)
+        (buried,) = _workers(db)
+        _bury_all(db)
+        wait_until(lambda: bool(_workers(db)) and _workers(db) != [buried])
+        time.sleep(1)  # it claims, and finds the row
+        may_answer.set()
+        wait_until(lambda: _are_sent(db), 30)
+        with db.transaction() as session:
+            add_messages(session, account_id, 5)
+        wait_until(lambda: _are_sent(db))
+    assert len(arrived) == 2 + 5
+
+
 def test_a_worker_that_was_buried_while_idle_delivers_again(
     db: Database, settings: Settings
 ) -> None:
@@ -176,6 +208,34 @@ def test_little_is_held_in_memory(db: Database, settings: Settings) -> None:
             assert _held(db) <= 5 * CONNECTIONS
         may_go_on.set()
         wait_until(lambda: _are_sent(db), 60)
+
+
+def test_a_worker_told_to_stop_keeps_only_what_is_on_the_wire(
+    db: Database, settings: Settings
+) -> None:
+    """A server may take minutes for its last answer: all else is others' meanwhile."""
+    with db.transaction() as session:
+        account_id = add_account(session)
+        for n in range(40):  # so that none is put off for what its domain does
+            add_messages(session, account_id, 1, domain=f"d{n}.example.net")
+    is_on_the_wire, may_go_on = threading.Event(), threading.Event()
+
+    def keep(_: Received) -> None:
+        is_on_the_wire.set()
+        may_go_on.wait(20)
+
+    with (
+        SinkServer(keep) as sink,
+        running_engine(db, settings, sink.port, timeout=30) as stopping,
+    ):
+        assert is_on_the_wire.wait(20)
+        wait_until(lambda: _held(db) > 2 * CONNECTIONS)
+        stopping.set()
+        wait_until(lambda: _held(db) <= 2 * CONNECTIONS, 10)
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            assert 0 < _held(db) <= 2 * CONNECTIONS
+        may_go_on.set()
 
 
 def _held(db: Database) -> int:

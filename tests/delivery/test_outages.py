@@ -95,6 +95,29 @@ def test_rows_that_could_not_be_given_back_are_given_back_later(
     assert {m.deaths for m in messages(db)} == {0}
 
 
+def test_an_outage_while_rows_are_loaded_one_by_one_leaves_none_behind(
+    db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row cannot be loaded with the others; in the middle of them the database goes away."""
+    load, loaded = Preparer.load, list[int]()
+    faults: dict[int, Exception] = {3: OperationalError("", {}, Exception("closed"))}
+
+    def fail_and_load(self: Preparer, db: Database, batch: list[Claimed], worker: int) -> object:
+        loaded.append(len(batch))
+        if len(loaded) == 1:
+            assert len(batch) > 4
+            raise ValueError("one of these cannot be loaded")
+        if fault := faults.pop(len(loaded), None):
+            raise fault
+        return load(self, db, batch, worker)
+
+    monkeypatch.setattr(Preparer, "load", fail_and_load)
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert len(sink.messages) == 50
+    assert {m.deaths for m in messages(db)} == {0}
+
+
 def test_a_claim_whose_answer_was_lost_is_not_lost(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
