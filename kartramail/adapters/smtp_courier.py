@@ -99,9 +99,9 @@ class Courier:
                 self._waiting.append(OutgoingMessage.of(envelope))
             else:
                 self._settled.append(Settled(envelope.id, refusal, 0.0))
-        self._distribute()
+        self._distribute(finishes=True)
 
-    def _distribute(self) -> None:
+    def _distribute(self, *, finishes: bool) -> None:
         """Give what waits its places, the best ones first.
 
         First those whose next dot may go, so that the message after it is announced along with it;
@@ -113,7 +113,7 @@ class Courier:
         free = sorted((slot for slot in self._slots if slot.has_room(at)), key=_rank)
         for slot in free[: len(self._waiting)]:
             slot.following = self._waiting.popleft()
-            self._move(slot)
+            self._move(slot, finishes=finishes)
 
     def take_held_up(self) -> list[int]:
         """Messages that were announced behind one whose answer takes long: it is not about them.
@@ -136,7 +136,7 @@ class Courier:
         """Send the final dots that may go, and announce what follows."""
         for slot in self._slots:
             if slot.may_finish or slot.may_open:
-                self._move(slot)
+                self._move(slot, finishes=True)
 
     def wake(self) -> None:
         """End the `work` that waits now, or the next one. For other threads."""
@@ -144,7 +144,10 @@ class Courier:
             self._bell.send(b"!")
 
     def work(self, seconds: float) -> list[Settled]:
-        """Read and write what can be now, waiting for it up to `seconds`; what was settled."""
+        """Read and write what can be now, waiting for it up to `seconds`; what was settled.
+
+        No final dot is sent by this: whether a message is still ours is the owner's to know.
+        """
         if self._settled:
             seconds = 0.0
         for key, events in self._selector.select(min(seconds, _LOOK_EVERY)):
@@ -157,7 +160,7 @@ class Courier:
         at = time.monotonic()
         if at - self._looked_at >= _LOOK_EVERY:
             self._look_at_time(at)
-        self._distribute()
+        self._distribute(finishes=False)
         settled, self._settled = self._settled, []
         return settled
 
@@ -207,14 +210,14 @@ class Courier:
 
     # -- one connection -----------------------------------------------------------------------
 
-    def _move(self, slot: Slot) -> None:
-        """Do all that can be done here now."""
+    def _move(self, slot: Slot, *, finishes: bool) -> None:
+        """Do all that can be done here now; `finishes`: the owner lets final dots go."""
         connection = slot.connection
         if connection is None:
             if slot.following is not None and not slot.is_connecting:
                 self._connect(slot)
             return
-        if slot.may_finish:
+        if finishes and slot.may_finish:
             connection.conversation.finish(time.monotonic())
         if slot.may_open:
             if not slot.needs_new_connection:
@@ -317,7 +320,7 @@ class Courier:
         if isinstance(made, Connection):
             slot.connection = made
             self._selector.register(made, selectors.EVENT_READ, slot)
-            self._move(slot)
+            self._move(slot, finishes=False)
         elif isinstance(made, NotConnected):
             message, slot.following = slot.following, None
             if message is not None:

@@ -74,6 +74,30 @@ def test_no_second_final_dot_before_the_first_result_is_durable(
         assert len(server.messages) == 3
 
 
+def test_no_final_dot_is_sent_until_the_owner_says_so() -> None:
+    """Only the owner knows whether its hold is sure, whatever comes to wait behind a message."""
+    script = {"end_of_data": [Ok(), Ok(), Silence()]}
+    with ScriptedServer(script, extensions=PIPELINING) as server, courier(server, 2) as at_work:
+        hand_over(at_work, 2)
+        gather(at_work, 2, confirming=False)
+        at_work.send([envelope(3)])
+        at_work.send([envelope(4)])
+        assert _nothing_more(at_work)  # both are invited, and wait at their gates
+        at_work.confirm(1)
+        for number in (5, 6):  # behind 3, which gets no answer
+            at_work.send([envelope(number)])
+        at_work.confirm(2)
+        end = time.monotonic() + 0.4  # what waits for a slow server is given to the other one
+        while time.monotonic() < end:
+            assert at_work.work(0.02) == []
+        assert len(server.dots) == 3
+        at_work.go_on()
+        end = time.monotonic() + 5
+        while len(server.dots) == 3:
+            assert time.monotonic() < end
+            at_work.work(0.02)
+
+
 def test_each_of_two_results_of_one_message_opens_its_own_gate() -> None:
     """Others gave it back to us before its first result was written down, and it went again."""
     with ScriptedServer(extensions=PIPELINING) as server, courier(server, 2) as at_work:
