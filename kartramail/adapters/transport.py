@@ -14,6 +14,7 @@ from kartramail.adapters.smtp_settings import SmtpSettings, Tls
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply
 
 __all__ = [
+    "LOCAL",
     "Courier",
     "Envelope",
     "FakeTransport",

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import structlog
 
-from kartramail.adapters.transport import Settled, Transport
+from kartramail.adapters.transport import LOCAL, Settled, Transport
 from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.db import Database
@@ -34,7 +34,7 @@ from kartramail.errors import KartraMailError
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.destinations import load_closed, note_destinations
 from kartramail.outbox.results import Result
-from kartramail.rules.replies import Deferred
+from kartramail.rules.replies import Deferred, Reply
 
 log = structlog.get_logger()
 
@@ -230,14 +230,19 @@ class Engine:
         transport.send(envelopes)
 
     def _note(self, settled: Settled) -> None:
-        reply = settled.reply
+        reply, sent = settled.reply, self._sent.pop(settled.id)
+        if reply.server == LOCAL:  # we refused it ourselves, which says nothing of any server
+            self._withdraw(sent)
+        else:
+            self._learn(reply, settled.seconds, sent)
+        self._record(Result(settled.id, reply, sent.resolved_id), sent.worker_id)
+
+    def _learn(self, reply: Reply, seconds: float, sent: _Sent) -> None:
         if isinstance(reply, Deferred) and not reply.costs_attempt:
             self._breaker.trip()
         else:
             self._breaker.reset()
-        sent = self._sent.pop(settled.id)
-        self._destinations.settle(sent.domain, settled.seconds, reply, is_excused=sent.is_excused)
-        self._record(Result(settled.id, reply, sent.resolved_id), sent.worker_id)
+        self._destinations.settle(sent.domain, seconds, reply, is_excused=sent.is_excused)
 
     def _excuse(self, held_up: Sequence[int]) -> None:
         """What waits behind the message of another domain says nothing of its own."""

@@ -31,6 +31,8 @@ from kartramail.rules.signing import SigningKey, Unsigned, to_be_signed
 
 log = structlog.get_logger()
 
+_MOST_SENDERS = 20_000  # whose numbers are remembered
+
 _PLATFORM_SOURCES = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
 
 
@@ -148,12 +150,10 @@ class Preparer:
         message, sender = loaded.message, loaded.sender
         mime_header = body.data[: body.data.index(b"\r\n\r\n")]
         key = (message.source_kind, message.stream, mime_header, at.replace(microsecond=0))
-        found = sender.letterheads.get(key)
-        if found is None:
+        if key not in sender.letterheads:
             headers = self._builder.headers(message, sender.resolution, at)
-            found = Letterhead.make(headers, shown, mime_header, sender.key, at)
-            sender.letterheads[key] = found
-        return found
+            sender.letterheads[key] = Letterhead.make(headers, shown, mime_header, sender.key, at)
+        return sender.letterheads[key]
 
     def _ready(self, signed: _Signed | Result | None) -> Ready | Result | None:
         if not isinstance(signed, _Signed):
@@ -224,6 +224,8 @@ class Preparer:
 
     def _number(self, db: Database, senders: dict[tuple[int, str], Resolution]) -> None:
         """See that each answer, by account and digest, has its number."""
+        if len(self._resolved_ids) > _MOST_SENDERS:
+            self._resolved_ids.clear()  # they are found again: to ask costs one statement each
         unknown = sorted(senders.keys() - self._resolved_ids.keys())
         if unknown:
             with db.transaction() as session:

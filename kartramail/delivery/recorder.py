@@ -5,6 +5,7 @@ what bounds duplicates to one message a connection (R-OUTBOX).
 """
 
 import queue
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +52,8 @@ class Recorder:
         self._on_written = on_written
         self._on_lost = on_lost
         self._queue: queue.SimpleQueue[Sequence[Waiting] | None] = queue.SimpleQueue()
-        self._under_way = 0
+        self._under_way = 0  # batches; three threads count
+        self._counting = threading.Lock()
         self._written: deque[Waiting] = deque()
         self._thread = guarded_thread("recorder", self._run, on_failure)
 
@@ -71,7 +73,8 @@ class Recorder:
 
     def record(self, batch: Sequence[Waiting]) -> None:
         """Hand in results, to be committed together however long the database is away."""
-        self._under_way += 1
+        with self._counting:
+            self._under_way += 1
         self._queue.put(batch)
 
     def take_written(self) -> list[Waiting]:
@@ -85,7 +88,8 @@ class Recorder:
         while (batch := self._queue.get()) is not None:
             self._commit(batch)
             self._written.extend(batch)
-            self._under_way -= 1
+            with self._counting:
+                self._under_way -= 1
             self._on_written()
 
     def _commit(self, batch: Sequence[Waiting]) -> None:

@@ -5,7 +5,6 @@ lost its rows still reports is not taken (`results.py` writes only `WHERE worker
 """
 
 import time
-from collections import deque
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,14 +19,12 @@ from kartramail.outbox.lane_looks import OpenLane, look
 from kartramail.outbox.limits import reserve, take_back
 from kartramail.outbox.models import WAITS_AGAIN, Message, MessageState, SourceKind, Worker
 from kartramail.outbox.releases import release
+from kartramail.outbox.turns import Turns
 from kartramail.rules.streams import Stream
 
 _LOOK_EVERY = 0.25
 _LOOK_SHARE = 20
 """A look may take a twentieth of the time: with very many lanes it is taken less often."""
-
-_TURN = 8
-"""Rows that a lane of weight 1 has in one turn, where several wait."""
 
 _MOST_STATEMENTS = 16
 """Turns in one claim: its transaction is to be short however many lanes there are."""
@@ -107,9 +104,8 @@ class Claimer:
     def __init__(self, *, has_limits: bool) -> None:
         self._has_limits = has_limits
         self._floors = Floors()
-        self._turns: dict[Stream, deque[OpenLane]] = {stream: deque() for stream in Stream}
+        self._turns = {stream: Turns() for stream in Stream}
         self._look_at = 0.0  # on the monotonic clock
-        self._last = 0  # the lane that had the last turn when lanes were looked at
 
     def claim(self, session: Session, worker_id: int, limit: int) -> list[Claimed]:
         """Take up to `limit` due messages for this worker, the most urgent first.
@@ -136,33 +132,18 @@ class Claimer:
 
     def _look(self, session: Session, at: datetime) -> None:
         started = time.monotonic()
-        lanes = sorted(
-            look(session, at, has_limits=self._has_limits, floors=self._floors),
-            key=lambda lane: lane.id,
-        )
-        later = [lane for lane in lanes if lane.id > self._last]
-        for stream in Stream:
-            self._turns[stream] = deque(
-                lane
-                for lane in (*later, *lanes[: len(lanes) - len(later)])
-                if lane.stream is stream
-            )
+        lanes = look(session, at, has_limits=self._has_limits, floors=self._floors)
+        for stream, turns in self._turns.items():
+            turns.renew(lane for lane in lanes if lane.stream is stream)
         ended = time.monotonic()
         self._look_at = ended + max(_LOOK_EVERY, _LOOK_SHARE * (ended - started))
 
     def _take_turn(
-        self, session: Session, worker_id: int, turns: deque[OpenLane], room: int, at: datetime
+        self, session: Session, worker_id: int, turns: Turns, room: int, at: datetime
     ) -> list[Claimed]:
-        lane = turns[0]
-        self._last = lane.id
-        others = sum(one.weight for one in turns) - lane.weight
-        share = room if not others else max(_TURN, room // (others + lane.weight)) * lane.weight
-        share = min(share, room)
+        lane, share = turns.next_share(room)
         taken = _claim_lane(session, worker_id, lane, share, at)
-        if len(taken) < share:  # it has no more, or may not
-            turns.popleft()
-        else:
-            turns.rotate(-1)
+        turns.end_turn(is_empty=len(taken) < share)  # it has no more, or may not
         return taken
 
 

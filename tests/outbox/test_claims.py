@@ -1,5 +1,6 @@
 """Claims and fencing (R-OUTBOX), on both databases."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -322,6 +323,36 @@ def test_accounts_take_turns_by_weight(db: Database, account_id: int) -> None:
     assert len(held) == 800
     share = sum(message.account_id == other for message in held) / len(held)
     assert 0.65 <= share <= 0.85
+
+
+def test_an_account_has_no_more_for_having_many_lanes(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        other = add_account(session, "Other", "jo@yourcompany.com")
+        add_messages(session, other, 1_000, stream=Stream.COMMERCIAL)
+        lanes = [lane_id_for(session, account_id, Stream.COMMERCIAL, f"b{n}") for n in range(9)]
+        for lane in lanes:
+            add_messages(session, account_id, 200, stream=Stream.COMMERCIAL, lane_id=lane)
+        claimer, worker = Claimer(has_limits=False), a_worker(session)
+        held = [message for _ in range(10) for message in claimer.claim(session, worker, 100)]
+    share = sum(message.account_id == other for message in held) / len(held)
+    assert 0.4 <= share <= 0.6
+    of_lanes = Counter(message.lane_id for message in held if message.account_id != other)
+    assert set(of_lanes) == set(lanes)
+    assert max(of_lanes.values()) <= 100  # two turns
+
+
+def test_lanes_keep_their_order_over_many_looks(db: Database, account_id: int) -> None:
+    """Each claim of few rows looks anew: still everybody has the same."""
+    with db.transaction() as session:
+        accounts = [account_id, *(add_account(session, f"O{n}", f"jo@o{n}.com") for n in range(4))]
+        for account in accounts:
+            add_messages(session, account, 40, stream=Stream.COMMERCIAL)
+        claimer, worker = Claimer(has_limits=False), a_worker(session)
+        held = []
+        for _ in range(10):
+            claimer._look_at = 0.0
+            held += claimer.claim(session, worker, 8)
+    assert set(Counter(message.account_id for message in held).values()) == {16}
 
 
 def test_a_receipt_overtakes_what_waits_in_other_lanes(db: Database, account_id: int) -> None:
