@@ -138,7 +138,7 @@ class Feeder:
             self._ending.wait(_IDLE_PAUSE)
             return False
         self._release_unused()
-        room = self._most - len(self._held) + len(self._put_off)
+        room = self._most - len(self._held)
         if len(self.stock) > self._most // 2 or room < max(1, self._least // 5):
             self._is_needed.wait(0.02)
             self._is_needed.clear()
@@ -218,7 +218,8 @@ class Feeder:
             waiting[worker_id].append(message_id)
         for worker_id, ids in waiting.items():
             self._release(ids, worker_id)
-        if time.monotonic() - self._put_off_at >= _PUT_OFF_EVERY:
+        is_time = time.monotonic() - self._put_off_at >= _PUT_OFF_EVERY
+        if is_time or len(self._put_off) >= max(1, self._most // 4):  # they take up room
             self._postpone()
 
     def _postpone(self) -> None:
