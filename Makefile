@@ -16,7 +16,7 @@ install: $(VENV)/installed-test
 test: $(VENV)/installed-test
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/python -m tests.interop.install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

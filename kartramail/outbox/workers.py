@@ -6,8 +6,9 @@ differ must not bury each other's workers. One of the few files that cross accou
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, case, literal, or_, text
+from sqlalchemy import BindParameter, bindparam, case, literal, or_, text
 from sqlmodel import Session, col, delete, func, insert, select, update
 
 from kartramail.clock import now
@@ -38,17 +39,30 @@ _APART = timedelta(milliseconds=20)
 # What is held between the numbers of those who live: of what they hold nothing is read, and on
 # PostgreSQL nothing of what they held and an old transaction may still see. One SELECT sees one
 # moment: a row that a worker holds there, and the worker, or neither.
-_HELD_BY_NOBODY = text("""
-    SELECT message.id, message.worker_id, message.deaths
-    FROM (
+_GAPS = """(
         SELECT id AS after, lead(id) OVER (ORDER BY id) AS before
         FROM (
             SELECT -1 AS id UNION ALL SELECT 9223372036854775807
             UNION ALL SELECT id FROM worker WHERE id NOT IN :dead_ids
         ) AS living
-    ) AS gap
-    JOIN message ON message.worker_id > gap.after AND message.worker_id < gap.before
-""").bindparams(bindparam("dead_ids", expanding=True))
+    ) AS gap"""
+_DEAD_IDS: BindParameter[Any] = bindparam("dead_ids", expanding=True)
+# Both are made to go from the gaps to the messages, never the other way.
+_HELD_BY_NOBODY = {
+    "sqlite": text(f"""
+    SELECT message.id, message.worker_id, message.deaths
+    FROM {_GAPS} CROSS JOIN message
+    WHERE message.worker_id > gap.after AND message.worker_id < gap.before
+""").bindparams(_DEAD_IDS),
+    "postgresql": text(f"""
+    SELECT held.id, held.worker_id, held.deaths
+    FROM {_GAPS} CROSS JOIN LATERAL (
+        SELECT id, worker_id, deaths FROM message
+        WHERE worker_id > gap.after AND worker_id < gap.before
+        OFFSET 0
+    ) AS held
+""").bindparams(_DEAD_IDS),
+}
 
 
 def database_now(session: Session) -> datetime:
@@ -101,7 +115,8 @@ def reclaim(session: Session, lease: timedelta) -> int:
             .with_for_update(skip_locked=True)
         )
     )
-    held = session.connection().execute(_HELD_BY_NOBODY, {"dead_ids": dead_ids})
+    connection = session.connection()
+    held = connection.execute(_HELD_BY_NOBODY[connection.dialect.name], {"dead_ids": dead_ids})
     by_deaths: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in sorted(held, key=lambda row: row.id):  # by SQL, SQLite would walk all messages
         by_deaths[row.deaths + 1].append((row.id, row.worker_id))

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.install import find_chromium
 from tests.browser.world import DOMAINS, World, open_world
 from tests.support.cast import Actor
 from tests.support.dns_server import DnsServer
+
+# Playwright's own 5 seconds can be too short where several browsers share a busy core.
+expect.set_options(timeout=15_000)
 
 CHROMIUM = (
     "--no-sandbox",  # root may not have Chromium's own
