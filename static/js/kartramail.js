@@ -28,17 +28,28 @@ const wordsFor = (status) => {
   return WORDS.failed;
 };
 
-/* Where an answer was to stand, if it is announced there; else on top of the page. */
+const closeButton = () => {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "button button-quiet", textContent: "Close" });
+  button.addEventListener("mousedown", (event) => event.preventDefault()); // leaving a field would ask, and tell, again
+  button.addEventListener("click", () => button.parentElement.remove());
+  return button;
+};
+
+/* Where an answer was to stand, if it is announced there; else over the page, at its foot. There it moves nothing: a
+   press that is on its way meets the button that it was meant for. */
 const announce = (text, place) => {
   const region = place?.matches?.("[role=status]") ? place : document.getElementById("notices");
-  if (!region) return;
+  const told = region?.querySelector("[data-from-script]");
+  if (!region || (region !== place && told?.firstChild.textContent === text)) return;
   const banner = document.createElement("div");
   banner.className = "banner";
   const words = document.createElement("p");
   words.textContent = text;
   banner.append(words);
+  if (region !== place) banner.append(closeButton());
   banner.dataset.fromScript = "";
-  region.querySelector("[data-from-script]")?.remove();
+  told?.remove();
   region.append(banner);
 };
 

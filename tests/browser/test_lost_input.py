@@ -87,9 +87,27 @@ def test_typing_on_over_a_lost_session_says_so_and_keeps_the_text(
     page.goto(EDIT)
     page.context.clear_cookies()
     page.get_by_label("Send-from address").fill("alice@gmail.com")
-    expect(page.get_by_text("You are signed out")).to_be_visible()
+    told = page.get_by_text("You are signed out")
+    expect(told).to_be_in_viewport()
     expect(page.get_by_label("Send-from address")).to_have_value("alice@gmail.com")
+    page.get_by_role("button", name="Close").click()
+    expect(told).to_have_count(0)
     assert page.url.endswith(EDIT)
+
+
+def test_what_the_script_has_to_say_moves_nothing(
+    alices_page: Page, expected_faults: list[str]
+) -> None:
+    """Else the button that one is about to press would be gone from under the pointer."""
+    expected_faults += LOST
+    page = alices_page
+    page.goto(EDIT)
+    page.context.clear_cookies()
+    heading = page.get_by_text("The address your mail comes from").first
+    before = heading.bounding_box()
+    fill_name(page, "Typed and not saved")
+    expect(page.get_by_text("You are signed out")).to_be_in_viewport()
+    assert heading.bounding_box() == before
 
 
 def unsaved(page: Page) -> None:

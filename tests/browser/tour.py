@@ -282,6 +282,11 @@ def _other_tab(page: Page, town: Town) -> None:
     expect(page.get_by_text("Not saved:")).to_be_visible()
 
 
+def _told_by_script(page: Page, town: Town) -> None:
+    page.goto(EDIT)
+    page.evaluate("announce(WORDS.signedOut)")
+
+
 def _of_sender(address: str, page_of_it: str = "") -> Callable[[Page, Town], object]:
     return lambda page, town: page.goto(f"{SENDERS}/{town.senders[address]}{page_of_it}")
 
@@ -491,6 +496,7 @@ TOUR = (
     Stop("edit-refused", "jane", _refused_sender),
     Stop("edit-suggestion", "jane", _other_domain),
     Stop("edit-other-tab", "jane", _other_tab),
+    Stop("edit-told-by-script", "jane", _told_by_script),
     Stop("domains", "mia", _at(DOMAINS)),
     Stop("domains-noted", "jane", _at(DOMAINS)),
     Stop("domains-empty", "zoe", _at(DOMAINS)),
