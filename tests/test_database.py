@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlmodel import insert, select
 
 from kartramail.accounts.models import Account, Membership, Role
@@ -65,6 +66,75 @@ def test_many_writers_at_once_all_get_through(db: Database) -> None:
         thread.join()
     with db.reading() as session:
         assert session.exec(select(Account.business_name)).one() == "100"
+
+
+def set_names(db: Database, *names: str, of: int = 1) -> int:
+    """The statement alone, once for each on SQLite, with the last one on PostgreSQL."""
+    place = "?" if db.is_sqlite else "%s"
+    statement = f"UPDATE account SET business_name = {place} WHERE id = {place}"
+    if db.is_sqlite:
+        return db.execute_alone(statement, [(name, of) for name in names])
+    return db.execute_alone(statement, (names[-1], of))
+
+
+def business_name(db: Database) -> str:
+    with db.reading() as session:
+        return session.exec(select(Account.business_name)).one()
+
+
+def test_a_statement_alone_is_committed_and_counted(db: Database) -> None:
+    with db.transaction() as session:
+        session.add(Account(id=1, business_name="0"))
+    assert set_names(db, "a", "b") == (2 if db.is_sqlite else 1)
+    assert business_name(db) == "b"
+    assert set_names(db, "c", of=2) == 0
+    with pytest.raises(ZeroDivisionError), db.transaction() as session:  # the same connection
+        session.connection().exec_driver_sql("UPDATE account SET business_name = 'd'")
+        raise ZeroDivisionError
+    assert business_name(db) == "b"
+
+
+def test_a_statement_alone_that_fails_leaves_no_trace_and_says_nothing(db: Database) -> None:
+    with db.transaction() as session:
+        session.add(Account(id=1, business_name="0"))
+    nothing: Any = None
+    with pytest.raises(IntegrityError) as error:
+        set_names(db, "hunter2", nothing)
+    assert "hunter2" not in str(error.value)
+    assert business_name(db) == "0"
+    assert set_names(db, "a")
+
+
+def test_a_statement_alone_says_that_the_database_is_away_as_others_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for url in (f"sqlite:///{tmp_path}/file", "postgresql+psycopg://127.0.0.1:1/none"):
+        db = Database(url)
+        if db.is_sqlite:
+            (tmp_path / "file").write_text("This is no database, and long enough to be read.")
+        with pytest.raises(DBAPIError) as error:
+            set_names(db, "a")
+        assert db.is_sqlite or isinstance(error.value, OperationalError)
+        db.dispose()
+
+
+def test_statements_alone_wait_for_each_other(db: Database) -> None:
+    with db.transaction() as session:
+        session.add(Account(id=1, business_name="0"))
+    add = "UPDATE account SET business_name = CAST(CAST(business_name AS INTEGER) + {} AS VARCHAR)"
+
+    def count_up() -> None:
+        for _ in range(20):
+            if db.is_sqlite:
+                db.execute_alone(add.format("?"), [(1,)])
+            else:
+                db.execute_alone(add.format("%s::integer"), (1,))
+
+    threads = [threading.Thread(target=count_up) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert business_name(db) == "100"
 
 
 def test_errors_do_not_tell_what_was_written(db: Database) -> None:

@@ -24,7 +24,9 @@ log = structlog.get_logger()
 
 _IDLE_PAUSE = 0.25
 _LEAST_HELD = 5  # rows for each connection
-_MOST_HELD = 400
+_MOST_HELD = 500
+_MOST_CLAIMED = 400  # in one transaction
+_LOW = 4  # a quarter is left: more is claimed, as much as makes the claim worth its cost
 _HELD_FOR = 0.3  # seconds: what leaves in this time is held
 _PUT_OFF_EVERY = 0.3  # seconds: not for each row by itself does everybody wait for a commit
 _MEASURED_OVER = 0.05  # seconds at least: two answers that come together are no rate
@@ -93,7 +95,7 @@ class Feeder:
     def take(self) -> Loaded | None:
         """The row that goes next; what was claimed in an earlier life of ours is others' now."""
         while (loaded := self.stock.take()) is not None:
-            if len(self.stock) == self._most // 2:
+            if len(self.stock) == self._most // _LOW:
                 self._is_needed.set()
             if loaded.worker_id == self._lease.worker_id:
                 if not self.stock:
@@ -139,14 +141,14 @@ class Feeder:
             return False
         self._release_unused()
         room = self._most - len(self._held)
-        if len(self.stock) > self._most // 2 or room < max(1, self._least // 5):
+        if len(self.stock) > self._most // _LOW or room < max(1, self._least // 5):
             self._is_needed.wait(0.02)
             self._is_needed.clear()
             return True
         try:
             if self._is_in_doubt:
                 self._reconcile()
-            worker_id, batch = self._claim(room)
+            worker_id, batch = self._claim(min(room, _MOST_CLAIMED))
             self._load(batch, worker_id)
             return bool(batch)
         except WorkerGone:

@@ -17,7 +17,7 @@ import structlog
 from kartramail.db import Database
 from kartramail.delivery.outages import is_outage
 from kartramail.delivery.threads import OnFailure, guarded_thread
-from kartramail.outbox.results import Failed, Result, record_results
+from kartramail.outbox.results import Failed, Result, write_results
 from kartramail.rules.replies import Accepted, Deferred, Refused
 
 log = structlog.get_logger()
@@ -118,10 +118,7 @@ class Recorder:
         pause = 0.1
         while True:
             try:
-                written = 0
-                with self._db.transaction() as session:
-                    for worker_id, results in by_worker.items():
-                        written += record_results(session, worker_id, results)
+                written = write_results(self._db, by_worker)
             except Exception as error:
                 if not is_outage(error):
                     raise

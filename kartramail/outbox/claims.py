@@ -178,7 +178,8 @@ def _take(
     if lane.floor is not None:
         values |= {"floor_at": lane.floor.due_at, "floor_id": lane.floor.id}
     statement = _CLAIMS[again, lane.floor is not None]
-    return [Claimed._make(row) for row in session.connection().execute(statement, values)]
+    found = session.connection().execute(statement, values).all()  # one by one takes the double
+    return [Claimed._make(row) for row in found]
 
 
 def _without_expired(

@@ -38,7 +38,7 @@ def in_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Transport]
 
 
 def in_the_recorder(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Transport]:
-    monkeypatch.setattr("kartramail.delivery.recorder.record_results", fail)
+    monkeypatch.setattr("kartramail.delivery.recorder.write_results", fail)
     return FakeTransport
 
 

@@ -85,7 +85,7 @@ def test_a_failure_that_is_not_about_words_is_told(
     def fail(*_: object) -> int:
         raise RuntimeError("no")
 
-    monkeypatch.setattr("kartramail.delivery.recorder.record_results", fail)
+    monkeypatch.setattr("kartramail.delivery.recorder.write_results", fail)
     house.recorder.start()
     house.recorder.record([Waiting(Result(1, OK, None), 1)])
     house.recorder._thread.join(20)
