@@ -23,13 +23,17 @@ class Answers:
 
         Raises AnswerTooLong; which answers came before it does not depend on the pieces.
         """
-        *lines, self._rest = (self._rest + octets).split(b"\n")
+        if self._rest:
+            octets = self._rest + octets
+        *lines, self._rest = octets.split(b"\n")
         found: list[tuple[int, bytes]] = []
         try:
-            for line in lines:
-                _check_length(line)
-                answer = self._take(line.rstrip(b"\r"))
-                if answer is not None:
+            for whole in lines:
+                _check_length(whole)
+                line = whole.rstrip(b"\r")
+                if line[3:4] == b" " and line[:3].isdigit() and not self._words:  # by far the most
+                    found.append((int(line[:3]), line[4:].strip()))
+                elif (answer := self._take(line)) is not None:
                     found.append(answer)
             _check_length(self._rest)
         except AnswerTooLong as error:
@@ -42,8 +46,6 @@ class Answers:
         if not (line[:3].isdigit() and mark in (b"", b" ", b"-") and len(line) > 2):
             self._words = []
             return -1, line
-        if mark != b"-" and not self._words:  # by far the most
-            return int(line[:3]), line[4:].strip()
         self._words.append(line[4:].strip())
         if mark == b"-":
             if len(self._words) >= MAX_REPLY_LINES:

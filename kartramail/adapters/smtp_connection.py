@@ -116,10 +116,15 @@ class Connection(flask_mail.Connection):
         """Whether to call `flush` again when the socket takes more."""
         return bool(self._unwritten)
 
+    @property
+    def has_output(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.conversation.out or self._unwritten)
+
     def flush(self) -> None:
         """Write what there is, as far as the socket takes it."""
         conversation, client = self.conversation, self.host
-        if not conversation.out and not self._unwritten:
+        if not self.has_output:
             return
         octets = b"".join((self._unwritten, *conversation.out))
         self.used_at = time.monotonic()

@@ -84,6 +84,11 @@ class Conversation:
         return self._expected[0][0] if self._expected else None
 
     @property
+    def has_news(self) -> bool:
+        """Whether something was settled or not begun, or it is over."""
+        return bool(self.settled or self.unsent) or self.over is not None
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the server owes an answer."""
         return bool(self._expected)

@@ -250,13 +250,15 @@ class Courier:
         if events & selectors.EVENT_READ:
             connection.receive()
         self._collect(slot, connection)
-        if slot.connection is connection:
+        if slot.connection is connection and connection.has_output:
             self._write(slot, connection)  # what it was asked for, and what did not fit before
             self._collect(slot, connection)
 
     def _collect(self, slot: Slot, connection: Connection) -> None:
         """Take what the conversation has settled; hang up where it is over."""
         conversation = connection.conversation
+        if not (conversation.has_news or slot.is_condemned):
+            return
         if conversation.over is not None:
             self._selector.unregister(connection)
             slot.connection = None

@@ -26,11 +26,12 @@ from kartramail.outbox.contents import Words, load_contents
 from kartramail.outbox.models import SourceKind
 from kartramail.outbox.results import Failed, Result
 from kartramail.rules.letterheads import Letterhead
-from kartramail.rules.mime import Composed, Filled, whole
+from kartramail.rules.mime import Composed, whole
 from kartramail.rules.signing import SigningKey, Unsigned, to_be_signed
 
 log = structlog.get_logger()
 
+_END_OF_HEADER = b"\r\n\r\n"
 _MOST_SENDERS = 20_000  # whose numbers are remembered
 
 _PLATFORM_SOURCES = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
@@ -113,7 +114,7 @@ class Preparer:
         One step for all messages before the next step: code that ran a moment ago runs three times
         as quickly. May be called by another thread than `load`, but by one only.
         """
-        at = now()
+        at = now().replace(microsecond=0)  # as no date of a message is more exact
         drafts = [self._draft(db, loaded, at) for loaded in batch]
         signed = [_signed(draft) for draft in drafts]
         return [self._ready(one) for one in signed]
@@ -134,9 +135,13 @@ class Preparer:
     def _headed(self, loaded: Loaded, composed: Composed, at: datetime) -> _Draft:
         message, sender, body = loaded.message, loaded.sender, composed.body
         shown = show_id(message.id)
-        if body.plain_from == 0 and (letterhead := self._letterhead(loaded, shown, body, at)):
-            unsigned = letterhead.unsigned(message.to_addr, shown, composed)
-            if unsigned is not None:
+        if body.plain_from == 0:
+            mime_header, _, content = body.data.partition(_END_OF_HEADER)
+            letterhead = self._letterhead(loaded, shown, mime_header, at)
+            unsigned = letterhead and letterhead.unsigned(
+                message.to_addr, shown, composed.subject, content
+            )
+            if unsigned:
                 return _Draft(loaded, shown, unsigned, len(unsigned.data) - len(body.data))
         built = whole(self._builder.headers(message, sender.resolution, at), composed)
         is_relaxed = built.plain_from is not None
@@ -144,12 +149,11 @@ class Preparer:
         return _Draft(loaded, shown, unsigned, built.plain_from)
 
     def _letterhead(
-        self, loaded: Loaded, shown: str, body: Filled, at: datetime
+        self, loaded: Loaded, shown: str, mime_header: bytes, at: datetime
     ) -> Letterhead | None:
         """The one for messages like this one, in this second."""
         message, sender = loaded.message, loaded.sender
-        mime_header = body.data[: body.data.index(b"\r\n\r\n")]
-        key = (message.source_kind, message.stream, mime_header, at.replace(microsecond=0))
+        key = (message.source_kind, message.stream, mime_header, at)
         if key not in sender.letterheads:
             headers = self._builder.headers(message, sender.resolution, at)
             sender.letterheads[key] = Letterhead.make(headers, shown, mime_header, sender.key, at)

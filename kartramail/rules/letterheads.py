@@ -8,6 +8,7 @@ and a subject that stand on one line as they are, at a third of the work.
 import hashlib
 import secrets
 from base64 import b64encode
+from binascii import b2a_base64
 from datetime import datetime
 from typing import Self
 
@@ -48,22 +49,22 @@ class Letterhead:
         head, field = _cut(message, *own), _cut(unsigned.field, (_EMPTY.decode(), 1))
         return cls(head, signed, field) if head and signed and field else None
 
-    def unsigned(self, to: str, shown: str, composed: Composed) -> Unsigned | None:
+    def unsigned(self, to: str, shown: str, subject: str, content: bytes) -> Unsigned | None:
         """The message but for its signature; None where the ordinary way must be gone.
 
+        `content` is what follows the header of the body, in relaxed form.
         Raises UnsafeHeader for an address that is none.
         """
-        address, subject = address_in_ascii(to), composed.subject
+        address = address_in_ascii(to)
         if not (
             is_written_on_one_line("To", address) and is_written_on_one_line("Subject", subject)
         ):
             return None
-        content = composed.body.data.partition(_END_OF_HEADER)[2]
         values = {
             b"to": address.encode("ascii"),
             b"subject": subject.encode("ascii"),
             b"id": shown.encode("ascii"),
-            b"hash": b64encode(hashlib.sha256(content).digest()),
+            b"hash": b2a_base64(hashlib.sha256(content).digest(), newline=False),
         }
         return Unsigned(self._octets % values, self._field % values, self._head % values + content)
 

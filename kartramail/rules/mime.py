@@ -204,16 +204,18 @@ def _date_field(date: datetime) -> bytes:
     return f"Date: {format_datetime(date)}\r\n".encode("ascii")
 
 
+_OPENING = b'Content-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n'
+_DELIMITER = b"\r\n--" + BOUNDARY
+
+
 def _join(entities: Iterable[Filled]) -> Filled:
     """One entity as it is, or several as alternatives of each other (RFC 2046 §5.1.4)."""
     first, *others = entities
     if not others:
         return first
-    opening = b'Content-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n'
-    delimiter = b"\r\n--" + BOUNDARY
-    pieces = [opening]
+    pieces = [_OPENING]
     for entity in (first, *others):
-        pieces += [delimiter, b"\r\n", entity.data]
-    pieces += [delimiter, b"--\r\n"]
+        pieces += (_DELIMITER, b"\r\n", entity.data)
+    pieces += (_DELIMITER, b"--\r\n")
     is_known = all(entity.plain_from is not None for entity in (first, *others))
     return Filled(b"".join(pieces), 0 if is_known else None)

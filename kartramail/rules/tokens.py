@@ -34,4 +34,8 @@ def _mac(text: str, secret: bytes) -> str:
     mac = _begun(secret).copy()
     mac.update(text.encode())
     value = int.from_bytes(mac.digest()[:_MAC_OCTETS])
-    return "".join([_PAIRS[value >> shift & 1023] for shift in range(70, -1, -10)])
+    return (
+        f"{_PAIRS[value >> 70]}{_PAIRS[value >> 60 & 1023]}{_PAIRS[value >> 50 & 1023]}"
+        f"{_PAIRS[value >> 40 & 1023]}{_PAIRS[value >> 30 & 1023]}{_PAIRS[value >> 20 & 1023]}"
+        f"{_PAIRS[value >> 10 & 1023]}{_PAIRS[value & 1023]}"
+    )
