@@ -154,7 +154,8 @@ class Message(SQLModel, table=True):
     `due_at` is set while the message waits and empty while a worker holds it and after its end, so
     that the index of what waits is as small as the queue. `tries` counts hand-overs to a mail
     server, `deaths` the workers that died while they held it, `attempts` what R-RETRY counts
-    (MAIL FROM was begun, or a worker died with it).
+    (MAIL FROM was begun, or a worker died with it). `counted_on` is set by each claim: the day in
+    whose count of its account the row stands (`SendingDay`), empty where it has no limit.
     """
 
     __table_args__ = (
@@ -226,6 +227,7 @@ class Message(SQLModel, table=True):
     attempts: int = 0
     deaths: int = 0
     worker_id: int | None = Field(default=None, sa_type=IdType)
+    counted_on: date | None = None
     source_kind: SourceKind = Field(sa_type=StateType(SourceKind))
     type: str | None = Field(default=None, max_length=64)
     asset_id: int | None = Field(default=None, sa_type=IdType)
