@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, bindparam, text, tuple_
+from sqlalchemy import Date, Integer, bindparam, text, tuple_
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
@@ -86,7 +86,12 @@ def _claim_statement(*, again: bool, has_floor: bool) -> Any:
     return (
         update(Message)
         .where(col(Message.id).in_(select(following.c.id)))
-        .values(worker_id=bindparam("worker"), due_at=None, state=MessageState.SENDING)
+        .values(
+            worker_id=bindparam("worker"),
+            due_at=None,
+            state=MessageState.SENDING,
+            counted_on=bindparam("day", type_=Date),
+        )
         .returning(*_COLUMNS)
     )
 
@@ -150,15 +155,15 @@ class Claimer:
 def _claim_lane(
     session: Session, worker_id: int, lane: OpenLane, most: int, at: datetime
 ) -> list[Claimed]:
-    allowed = most
+    allowed, day = most, at.date()
     if lane.is_full:
         allowed = 0
     elif lane.limit is not None:
-        allowed = reserve(session, lane.account_id, lane.stream, most, lane.limit)
+        allowed = reserve(session, lane.account_id, lane.stream, day, most, lane.limit)
     taken = _take(session, worker_id, lane, allowed, at) if allowed else []
     if lane.limit is not None:
         first = sum(message.tries + message.deaths == 0 for message in taken)
-        take_back(session, {(lane.account_id, lane.stream): allowed - first})
+        take_back(session, {(lane.account_id, lane.stream, day): allowed - first})
         if allowed < most and lane.limit:  # the day is full; what was counted before may go
             taken += _take(session, worker_id, lane, most - len(taken), at, again=True)
     taken.sort(key=lambda message: message.id)
@@ -174,7 +179,8 @@ def _take(
     *,
     again: bool = False,
 ) -> list[Claimed]:
-    values = {"worker": worker_id, "lane": lane.id, "at": at, "most": most}
+    day = None if lane.limit is None else at.date()
+    values = {"worker": worker_id, "lane": lane.id, "at": at, "most": most, "day": day}
     if lane.floor is not None:
         values |= {"floor_at": lane.floor.due_at, "floor_id": lane.floor.id}
     statement = _CLAIMS[again, lane.floor is not None]

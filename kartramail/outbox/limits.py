@@ -1,12 +1,14 @@
 """Daily limits: what accounts began to send today is counted where it is claimed (R-FAIR).
 
 The count is taken before the rows are, in the same transaction, so that workers at the same moment
-never pass a limit together; what turns out not to be needed is given back.
+never pass a limit together; what turns out not to be needed is given back. Each row says the day in
+whose count it stands: what was claimed before midnight and is given back after it makes no room in
+the new day.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import case
@@ -14,12 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select, update
 
 from kartramail.clock import now
-from kartramail.outbox.models import SendingDay, SendingLimit, SourceKind
+from kartramail.outbox.models import SendingDay, SendingLimit
 from kartramail.rules.streams import Stream
 from kartramail.rules.warm_up import daily_limit
-
-# What `platform_mail.py` puts into the lane without a limit.
-_UNLIMITED = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
 
 Counted = tuple[int, Stream]
 """An account and a stream: what a limit is for."""
@@ -65,12 +64,14 @@ def load_limits(session: Session, accounts: Collection[int]) -> dict[Counted, tu
     return limits
 
 
-def reserve(session: Session, account_id: int, stream: Stream, wanted: int, limit: int) -> int:
-    """Count `wanted` messages more for today; returns how many of them the limit allows."""
+def reserve(
+    session: Session, account_id: int, stream: Stream, day: date, wanted: int, limit: int
+) -> int:
+    """Count `wanted` messages more on that day; returns how many of them the limit allows."""
     connection = session.connection()
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(SendingDay).values(
-        account_id=account_id, stream=stream, day=now().date(), count=wanted
+        account_id=account_id, stream=stream, day=day, count=wanted
     )
     count: int = connection.execute(
         statement.on_conflict_do_update(
@@ -79,20 +80,20 @@ def reserve(session: Session, account_id: int, stream: Stream, wanted: int, limi
         ).returning(col(SendingDay.count))
     ).scalar_one()
     allowed = max(0, wanted - max(0, count - limit))
-    take_back(session, {(account_id, stream): wanted - allowed})
+    take_back(session, {(account_id, stream, day): wanted - allowed})
     return allowed
 
 
-def take_back(session: Session, counts: Mapping[Counted, int], day: datetime | None = None) -> None:
-    """So many messages were counted, and never left."""
-    for (account_id, stream), count in sorted(counts.items()):
+def take_back(session: Session, counts: Mapping[tuple[int, Stream, date], int]) -> None:
+    """So many messages were counted for an account and a stream on a day, and never left."""
+    for (account_id, stream, day), count in sorted(counts.items()):
         if count > 0:
             session.connection().execute(
                 update(SendingDay)
                 .where(
                     col(SendingDay.account_id) == account_id,
                     col(SendingDay.stream) == stream,
-                    col(SendingDay.day) == (day or now()).date(),
+                    col(SendingDay.day) == day,
                     col(SendingDay.count) >= count,
                 )
                 .values(count=col(SendingDay.count) - count)
@@ -100,15 +101,15 @@ def take_back(session: Session, counts: Mapping[Counted, int], day: datetime | N
 
 
 def take_back_rows(session: Session, rows: Iterable[Any]) -> None:
-    """These rows go back unsent; only a first claim counted, and none of the platform's own mail.
+    """These rows go back unsent. Only a first try was counted, and nothing without a limit.
 
-    Of each: account_id, stream, source_kind, tries, deaths.
+    Of each: account_id, stream, counted_on, tries, deaths.
     """
     take_back(
         session,
         Counter(
-            (row.account_id, row.stream)
+            (row.account_id, row.stream, row.counted_on)
             for row in rows
-            if row.tries + row.deaths == 0 and row.source_kind not in _UNLIMITED
+            if row.tries + row.deaths == 0 and row.counted_on is not None
         ),
     )

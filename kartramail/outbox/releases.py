@@ -68,7 +68,7 @@ def postpone(session: Session, worker_id: int, due: Mapping[int, datetime]) -> N
             .values(state=waiting_state())
             .returning(
                 *(col(Message.id), col(Message.expires_at), col(Message.account_id)),
-                *(col(Message.stream), col(Message.source_kind)),
+                *(col(Message.stream), col(Message.counted_on)),
                 *(col(Message.tries), col(Message.deaths)),
             )
         )
@@ -111,7 +111,7 @@ def _make_due(session: Session, statement: Any) -> int:
                 variables=case((is_over, VARIABLES_AFTER_THE_END), else_=col(Message.variables)),
             ).returning(
                 *(col(Message.id), col(Message.state), col(Message.account_id)),
-                *(col(Message.stream), col(Message.source_kind)),
+                *(col(Message.stream), col(Message.counted_on)),
                 *(col(Message.tries), col(Message.deaths)),
             )
         )

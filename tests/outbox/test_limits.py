@@ -1,5 +1,7 @@
 """Daily limits and the warm-up of new accounts (R-FAIR), on both databases."""
 
+import threading
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -7,12 +9,13 @@ from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
 from kartramail.db import Database
+from kartramail.outbox import claims, limits, releases
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for
 from kartramail.outbox.limits import set_limit
 from kartramail.outbox.models import Message, MessageState, SendingDay, SourceKind
-from kartramail.outbox.releases import postpone, release
-from kartramail.outbox.workers import register_worker
+from kartramail.outbox.releases import postpone, release, release_others
+from kartramail.outbox.workers import register_worker, sign_off
 from kartramail.rules.streams import Stream
 from kartramail.rules.warm_up import daily_limit
 from tests.support.outbox import add_account, add_messages
@@ -162,6 +165,107 @@ def test_mail_of_the_platform_that_goes_back_makes_no_room(
         postpone(session, worker, {ids[0]: now() + timedelta(minutes=1)})
         release(session, worker)
         assert counted(session) == {now().date(): 4}
+
+
+A_DAY = timedelta(days=1)
+
+
+def let_midnight_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a day later from now on, for claims and for what gives rows back."""
+    for module in (claims, limits, releases):
+        monkeypatch.setattr(module, "now", lambda: now() + A_DAY)
+
+
+@pytest.mark.parametrize(
+    "give_back",
+    [
+        release,
+        lambda session, worker, ids: postpone(session, worker, dict.fromkeys(ids, now() + A_DAY)),
+        lambda session, worker, ids: release_others(session, worker, []),
+        lambda session, worker, ids: sign_off(session, worker),
+    ],
+    ids=["release", "postpone", "release_others", "sign_off"],
+)
+def test_what_was_claimed_before_midnight_and_goes_back_after_it_makes_no_room_in_the_new_day(
+    db: Database,
+    account_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+    give_back: Callable[[Session, int, list[int]], None],
+) -> None:
+    today = now().date()
+    with db.transaction() as session:
+        add_messages(session, account_id, 4, stream=COMMERCIAL)
+        worker = register_worker(session, "test", 1)
+        ids = [one.id for one in Claimer(has_limits=True).claim(session, worker, 10)]
+        assert counted(session) == {today: 4}
+        let_midnight_pass(monkeypatch)
+        add_messages(session, account_id, 6, stream=COMMERCIAL)
+        assert len(take(session, 10)) == 6
+        give_back(session, worker, ids)
+        assert counted(session) == {today: 0, today + A_DAY: 6}
+
+
+def test_what_went_back_and_is_claimed_on_the_next_day_is_counted_there(
+    db: Database, account_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = now().date()
+    with db.transaction() as session:
+        add_messages(session, account_id, 4, stream=COMMERCIAL)
+        worker = register_worker(session, "test", 1)
+        Claimer(has_limits=True).claim(session, worker, 10)
+        let_midnight_pass(monkeypatch)
+        release(session, worker)
+        assert len(Claimer(has_limits=True).claim(session, worker, 10)) == 4
+        assert counted(session) == {today: 0, today + A_DAY: 4}
+        release(session, worker)
+        assert counted(session) == {today: 0, today + A_DAY: 0}
+
+
+def test_what_was_claimed_without_limits_makes_no_room_when_it_goes_back(
+    db: Database, account_id: int
+) -> None:
+    """Also where it had been counted by a claim before, and limits were switched off since."""
+    with db.transaction() as session:
+        add_messages(session, account_id, 4, stream=COMMERCIAL)
+        worker = register_worker(session, "test", 1)
+        assert len(Claimer(has_limits=True).claim(session, worker, 3)) == 3
+        release(session, worker)
+        assert len(take(session, 2)) == 2
+        assert len(Claimer(has_limits=False).claim(session, worker, 10)) == 2
+        release(session, worker)
+        assert counted(session) == {now().date(): 2}
+
+
+def test_counts_stay_right_while_workers_claim_and_give_back_at_once(
+    db: Database, account_id: int
+) -> None:
+    """Half of each claim goes back: what is counted is what is held, whoever came between."""
+    with db.transaction() as session:
+        add_messages(session, account_id, 200, stream=COMMERCIAL)
+        workers = [register_worker(session, "test", n) for n in range(4)]
+    failures: list[BaseException] = []
+
+    def work(worker: int) -> None:
+        claimer = Claimer(has_limits=True)
+        try:
+            for _ in range(8):
+                with db.transaction() as session:
+                    ids = [one.id for one in claimer.claim(session, worker, 6)]
+                with db.transaction() as session:
+                    release(session, worker, ids[::2])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    with db.reading() as session:
+        held = session.exec(select(Message.id).where(col(Message.worker_id).is_not(None))).all()
+        assert len(held) > 0
+        assert counted(session) == {now().date(): len(held)}
 
 
 def test_a_second_try_is_not_counted_again(db: Database, account_id: int) -> None:

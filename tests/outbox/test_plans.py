@@ -151,7 +151,7 @@ def _claim_at_the_limit(session: Session, worker: int) -> None:
     for account_id in accounts:
         set_limit(session, account_id, 1)
         for stream in Stream:
-            reserve(session, account_id, stream, 1, 1)
+            reserve(session, account_id, stream, now().date(), 1, 1)
     lanes = session.exec(select(Lane.id)).all()
     session.connection().execute(  # what other tests have left
         update(Message)
