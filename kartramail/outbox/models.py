@@ -36,6 +36,10 @@ class SourceKind(StrEnum):
     NOTIFICATION = "notification"
 
 
+PLATFORM_SOURCES = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
+"""What leaves as the platform itself: by its sender, and in its lane, never held, never limited."""
+
+
 class EventKind(StrEnum):
     """What happened to a message."""
 
