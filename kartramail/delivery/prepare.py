@@ -23,7 +23,7 @@ from kartramail.messages.compose import Composer
 from kartramail.messages.resolution import Resolution, as_platform
 from kartramail.outbox.claims import Claimed
 from kartramail.outbox.contents import Words, load_contents
-from kartramail.outbox.models import SourceKind
+from kartramail.outbox.models import PLATFORM_SOURCES, SourceKind
 from kartramail.outbox.results import Failed, Result
 from kartramail.rules.letterheads import Letterhead
 from kartramail.rules.mime import Composed, whole
@@ -33,8 +33,6 @@ log = structlog.get_logger()
 
 _END_OF_HEADER = b"\r\n\r\n"
 _MOST_SENDERS = 20_000  # whose numbers are remembered
-
-_PLATFORM_SOURCES = frozenset({SourceKind.PLATFORM, SourceKind.TEST})
 
 
 class Ready(NamedTuple):
@@ -270,6 +268,6 @@ def _failed(loaded: Loaded, error: Exception) -> Result:
 
 
 def _wanted(message: Claimed) -> Wanted | None:
-    if message.source_kind in _PLATFORM_SOURCES:
+    if message.source_kind in PLATFORM_SOURCES:
         return None
     return Wanted(message.account_id, message.sender_id, message.asset_id, message.type)
