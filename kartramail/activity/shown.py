@@ -14,7 +14,12 @@ from kartramail.assets.kinds import KINDS, TYPES
 from kartramail.assets.service import asset_names
 from kartramail.ids import show_id
 from kartramail.messages.resolution import Resolution, as_platform
-from kartramail.outbox.models import MessageState, ResolvedSender, SourceKind
+from kartramail.outbox.models import (
+    PLATFORM_SOURCES,
+    MessageState,
+    ResolvedSender,
+    SourceKind,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def show_sender(
             is_temporary=_is_temporary(code, kept.send_from, platform_domain),
             signing_domain=kept.signing_domain,
         )
-    if source_kind is SourceKind.TEST:
+    if source_kind in PLATFORM_SOURCES:
         return show_resolution(as_platform(platform_domain), platform_domain)
     return None
 

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from kartramail.clock import now
 from kartramail.ids import new_id
 from kartramail.outbox.lanes import MAIL, PLATFORM, lane_id_for
-from kartramail.outbox.models import Message, MessageState, SourceKind
+from kartramail.outbox.models import PLATFORM_SOURCES, Message, MessageState, SourceKind
 from kartramail.rules.backoff import lifetime
 from kartramail.rules.streams import Stream
 
@@ -35,7 +35,7 @@ def enqueue_platform_mail(
             session,
             account_id,
             Stream.TRANSACTIONAL,
-            MAIL if source_kind is SourceKind.SAMPLE else PLATFORM,
+            PLATFORM if source_kind in PLATFORM_SOURCES else MAIL,
         ),
         stream=Stream.TRANSACTIONAL,
         state=MessageState.QUEUED,

@@ -8,14 +8,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from kartramail.db import IdType
-from kartramail.outbox.models import Message, SourceKind
+from kartramail.outbox.models import PLATFORM_SOURCES, Message
 from kartramail.senders.choices import EVERYWHERE
 from kartramail.senders.models import ChoiceScope, Gateway, Sender, SenderChoice
 
 MOST_COUNTED = 1_000
 """Beyond that a page says "more than": nobody decides differently, and counting takes a while."""
-
-_NOT_FROM_THE_ACCOUNT = (SourceKind.PLATFORM, SourceKind.TEST)
 
 # A table of a higher floor is known here by its name only.
 _scheduled = table(
@@ -64,7 +62,7 @@ def _waiting_messages(account_id: int, sender_ids: Collection[int]) -> Select[An
         .where(
             Message.account_id == account_id,
             col(Message.due_at).is_not(None),
-            col(Message.source_kind).not_in(_NOT_FROM_THE_ACCOUNT),
+            col(Message.source_kind).not_in(PLATFORM_SOURCES),
             chosen.in_(sender_ids),
         )
     )
