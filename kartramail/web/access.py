@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from kartramail.accounts.people import Person, glance_at_person
 from kartramail.db import Database
 from kartramail.installation import Installation
+from kartramail.web.fragments import wants_fragment
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,7 +84,7 @@ def init_access(app: Flask) -> None:
 
     @login_manager.unauthorized_handler
     def send_to_sign_in() -> Any:
-        if request.headers.get("HX-Request") == "true":
+        if wants_fragment():
             return "", 401  # the page says so itself, and keeps what was typed into it
         return redirect(url_for("accounts.log_in", next=_way_back()))
 

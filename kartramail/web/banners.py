@@ -3,13 +3,14 @@
 import time
 from datetime import datetime, timedelta
 
-from flask import current_app, request
+from flask import current_app
 from flask_login import current_user
 
 from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.outbox.queue_figures import waiting_without_worker
 from kartramail.web.access import database
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.reading import in_zone
 
 Banner = dict[str, str]
@@ -21,7 +22,7 @@ _KEPT = "kartramail_waiting_since"
 
 def banners(settings: Settings) -> list[Banner]:
     """For operators, and for everybody in a try-out on one's own machine."""
-    if request.headers.get("HX-Request") or not _is_concerned(settings):
+    if wants_fragment() or not _is_concerned(settings):
         return []
     since = _waiting_since_lately(settings)
     if since is None or now() - since < _PATIENCE:

@@ -1,7 +1,9 @@
 """The session cookie: renewed by pages, left alone by fragments."""
 
-from flask import Flask, request
+from flask import Flask
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+
+from kartramail.web.fragments import wants_fragment
 
 
 class _PagesRenew(SecureCookieSessionInterface):
@@ -14,7 +16,7 @@ class _PagesRenew(SecureCookieSessionInterface):
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         if session.modified:
             return True
-        return "HX-Request" not in request.headers and super().should_set_cookie(app, session)
+        return not wants_fragment() and super().should_set_cookie(app, session)
 
 
 def init_cookies(app: Flask) -> None:

@@ -8,6 +8,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from kartramail.web.access import needs_sign_in
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.opened_in import form_of_other_account, is_in_any_account
 
 csrf = CSRFProtect()
@@ -54,7 +55,7 @@ def init_forms(app: Flask) -> None:
 
 def _refuse_other_account() -> Any:
     """Nothing is done in one account by a button that was shown in another."""
-    is_fragment = request.headers.get("HX-Request") == "true"
+    is_fragment = wants_fragment()
     name = "errors/_other_account.html" if is_fragment else "errors/other_account.html"
     return render_template(name, code=409), 409
 

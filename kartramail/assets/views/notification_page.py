@@ -19,14 +19,10 @@ from kartramail.messages.candidates import Wanted, resolve_wanted
 from kartramail.senders.impact import MOST_COUNTED
 from kartramail.senders.picker import load_options
 from kartramail.web.access import database, installation, person
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.reading import in_zone
 
 _TO_OTHERS = (("To your team", Recipient.TEAM), ("To your affiliates", Recipient.AFFILIATE))
-
-
-def wants_parts() -> bool:
-    """Whether an open page asks for what changed, and not for a page."""
-    return bool(request.htmx and not request.htmx.boosted)  # type: ignore[attr-defined]
 
 
 def show_news(
@@ -36,7 +32,7 @@ def show_news(
 
     `more` is for the template: `said`, and `is_choosing` with `adding` and `tick` of the picker.
     """
-    if not wants_parts():
+    if not wants_fragment():
         return show_page(named, row={"type": one.name} | more), status
     with database().reading() as session:
         (item,) = _shown(session, named, (one,))
@@ -55,7 +51,7 @@ def show_news(
 
 def answer(named: Named, one: NotificationType, said: Said) -> ResponseReturnValue:
     """What is true now, and the way back; a picker that it was chosen in stays open."""
-    if wants_parts():
+    if wants_fragment():
         return show_news(named, one, said=said, is_choosing="picker" in request.form)
     if not said.can_travel():
         return show_news(named, one, said=said)
@@ -117,4 +113,4 @@ def _picker_parts(session: Session, named: Named, one: NotificationType) -> dict
     }
 
 
-__all__ = ["answer", "show_news", "show_page", "wants_parts"]
+__all__ = ["answer", "show_news", "show_page"]

@@ -15,6 +15,7 @@ from kartramail.assets.views.scope import EVERYWHERE, LIST, find_scope, kinds_of
 from kartramail.assets.views.shown import slug_of
 from kartramail.senders.further import load_senders
 from kartramail.web.access import database, person, signed_in_required
+from kartramail.web.fragments import wants_fragment
 
 blueprint = Blueprint("notifications", __name__)
 
@@ -82,7 +83,7 @@ def switch(type_name: str) -> ResponseReturnValue:
         setting = load_setting(session, person().account_id, None, one)
         senders = load_senders(session, person().account_id)
     row = _row(setting, {sender.sender_id: sender.name for sender in senders})
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_fragment():
         return render_template("notifications/_switched.html", row=row)
     return redirect(f"{LIST}#{row.anchor}", 303)
 

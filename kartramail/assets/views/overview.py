@@ -18,6 +18,7 @@ from kartramail.clock import now
 from kartramail.ids import read_id, show_id
 from kartramail.senders.further import load_senders
 from kartramail.web.access import database, person, signed_in_required
+from kartramail.web.fragments import wants_fragment
 
 blueprint = Blueprint("overview", __name__)
 
@@ -85,7 +86,7 @@ def index() -> ResponseReturnValue:
         "first_path": wish.path(),
         "moment": now(),
     }
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_fragment():
         words = _found_words(wish, len(shown), has_more)
         return render_template("assets/_list.html", is_fragment=True, found_words=words, **parts)
     return render_template(

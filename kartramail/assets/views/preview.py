@@ -21,6 +21,7 @@ from kartramail.assets.views.scope import EVERYWHERE, OF_ONE, Scope, find_scope
 from kartramail.errors import TemplateError
 from kartramail.web.access import database, person
 from kartramail.web.forms import keeps_input
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import by_person, limiter
 from kartramail.web.resume import is_sent_from_here
 
@@ -62,7 +63,7 @@ def follow(
         return _signed_out()
     scope = find_scope(type_name, kind_name, shown_id)
     draft = Draft.typed(request.form) if scope.may_change_words else saved_words(scope)
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_fragment():
         return _around(scope, draft)
     return _in_frame(scope, draft, is_asked="follow" not in request.args)
 

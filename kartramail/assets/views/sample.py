@@ -18,6 +18,7 @@ from kartramail.messages.queries import MessageProgress, message_progress
 from kartramail.rules.address_syntax import Address, read_address
 from kartramail.web.access import database, installation, person
 from kartramail.web.forms import has_lost_token, keeps_input
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import is_too_often
 from kartramail.web.opened_in import form_of_other_account
 
@@ -41,20 +42,20 @@ def send(
 ) -> ResponseReturnValue:
     """Send it, and say where the button is what became of it; the form comes back as it was."""
     if not current_user.is_authenticated:
-        return ("", 401) if _wants_fragment() else ask_to_sign_in()
+        return ("", 401) if wants_fragment() else ask_to_sign_in()
     scope = find_scope(type_name, kind_name, shown_id)
     form = NotificationForm()
     if form_of_other_account() is not None:
         return _other_account(scope, form)
     if not form.validate_on_submit():
         is_lost = has_lost_token(form)
-        if _wants_fragment():
+        if wants_fragment():
             return _problem(_STALE if is_lost else "Look at the form once more.")
         return show_again(scope, form, "Send me a sample")
     looked_at = read_id(request.form.get(LOOK, ""))
     outcome = looked_at or _send(scope, form)
     if isinstance(outcome, str):
-        return _problem(outcome) if _wants_fragment() else _page(scope, form, problem=outcome)
+        return _problem(outcome) if wants_fragment() else _page(scope, form, problem=outcome)
     return _follow(scope, form, outcome)
 
 
@@ -96,7 +97,7 @@ def _has_words(scope: Scope) -> bool:
 def _follow(scope: Scope, form: NotificationForm, message_id: int) -> ResponseReturnValue:
     with database().reading() as session:
         found = message_progress(session, person().account_id, message_id)
-    if not _wants_fragment():
+    if not wants_fragment():
         look = show_id(found.id) if found and not found.is_final else ""
         return _page(scope, form, progress=found, look=look)
     if found is None:
@@ -130,14 +131,10 @@ def _page(
 
 
 def _other_account(scope: Scope, form: NotificationForm) -> ResponseReturnValue:
-    if _wants_fragment():
+    if wants_fragment():
         return render_template("errors/_other_account.html", code=409), 409
     return show_in_other_account(scope, form)
 
 
 def _problem(words: str) -> ResponseReturnValue:
     return render_template("senders/_too_often.html", sentence=words), 422
-
-
-def _wants_fragment() -> bool:
-    return bool(request.htmx and not request.htmx.boosted)  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from kartramail.domains.service import note_visit
 from kartramail.domains.views.finding import find_checklist, find_with_keys, look
 from kartramail.domains.views.rendering import remember_who, render_live, render_page
 from kartramail.web.access import database, person, signed_in_required
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import by_person, limiter
 
 blueprint = Blueprint("checking", __name__, url_prefix="/settings/domains/<domain>")
@@ -31,7 +32,7 @@ def live(domain: str) -> ResponseReturnValue:
 
     Only a page that is open asks, and says so in a header: other GETs change nothing.
     """
-    is_asked_by_page = "HX-Request" in request.headers
+    is_asked_by_page = wants_fragment()
     if not current_user.is_authenticated:
         if is_asked_by_page:
             return render_template("domains/_poller.html", is_signed_out=True)
@@ -56,7 +57,7 @@ def check(domain: str) -> ResponseReturnValue:
         note_visit(session, person().account_id, checklist.domain)
     look(checklist, is_forced=True)
     checklist = find_checklist(domain)
-    if "HX-Request" in request.headers:
+    if wants_fragment():
         return render_live(checklist, 1)
     flash(_found_words(checklist), "info")
     return redirect(f"/settings/domains/{checklist.domain}", 303)

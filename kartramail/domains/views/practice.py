@@ -13,6 +13,7 @@ from kartramail.domains.views.rendering import render_live
 from kartramail.rules.dns_records import WantedRecord
 from kartramail.sandbox.practice_mistakes import find_mistake
 from kartramail.web.access import signed_in_required
+from kartramail.web.fragments import wants_fragment
 
 blueprint = Blueprint("practice", __name__, url_prefix="/settings/domains/<domain>")
 
@@ -31,7 +32,7 @@ def practise(domain: str) -> ResponseReturnValue:
     if not wanted or not _act(checklist, wanted, request.form.get("action", "")):
         abort(400)
     look(checklist, is_forced=True)
-    if "HX-Request" in request.headers:
+    if wants_fragment():
         return render_live(find_checklist(domain), 1)
     flash("The practice DNS has changed, and the records were looked at just now.", "info")
     place = "records" if chosen == _ALL else f"record-{chosen}"

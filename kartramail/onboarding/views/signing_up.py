@@ -18,6 +18,7 @@ from kartramail.rules.verdict import Status
 from kartramail.web.access import database, installation
 from kartramail.web.even_time import in_even_time
 from kartramail.web.forms import has_lost_token, keeps_input
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import limiter
 from kartramail.web.open_sign_up import OpenSignUpNote, recall_sign_up, remember_sign_up
 from kartramail.web.waiting import ask_to_wait, shown_again, too_often, wait_for_turn
@@ -95,7 +96,7 @@ def check_your_mail() -> ResponseReturnValue:
         return _go("/signup")
     with database().reading() as session:
         is_confirmed = is_confirmed_since(session, address_key(note.email), note.asked_at)
-    is_fragment = _is_fragment()
+    is_fragment = wants_fragment()
     if is_confirmed and not is_fragment:
         flash("Your address is confirmed. Sign in to go on.", "ok")
         return redirect("/login")
@@ -166,13 +167,9 @@ def _page(form: SignUpForm) -> str:
     return render_template("onboarding/sign_up.html", form=form, is_stale=has_lost_token(form))
 
 
-def _is_fragment() -> bool:
-    return bool(request.htmx and not request.htmx.boosted)  # type: ignore[attr-defined]
-
-
 def _go(path: str) -> ResponseReturnValue:
     """To another page, also from within a fragment."""
-    if _is_fragment():
+    if wants_fragment():
         response = make_response("", 200)
         response.headers["HX-Redirect"] = path
         return response

@@ -13,6 +13,7 @@ from kartramail.senders.service import load_gateway
 from kartramail.senders.views.edit_page import find_low_delivery
 from kartramail.web.access import database, installation, person
 from kartramail.web.forms import keeps_input
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import by_person, limiter
 
 blueprint = Blueprint("check", __name__)
@@ -77,7 +78,7 @@ class _Check:
         for other in fields_to_judge_again(field):
             if self._typed[other]:
                 parts.append(self._message("message_beside", other, is_typing=False))
-        if field == "send_from" and not is_typing and "HX-Request" in request.headers:
+        if field == "send_from" and not is_typing and wants_fragment():
             parts.append(self._tick())
         return Response("".join(parts))
 

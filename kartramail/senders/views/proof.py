@@ -15,6 +15,7 @@ from kartramail.senders.views.places import DefaultSender, Place
 from kartramail.web.access import database, installation, person, signed_in_required
 from kartramail.web.entry import without_referrer
 from kartramail.web.forms import keeps_input
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import limiter
 from kartramail.web.reading import as_read
 
@@ -45,7 +46,7 @@ def send_link_again() -> ResponseReturnValue:
 def answer_send_again(place: Place) -> ResponseReturnValue:
     """Send the link once more; say so where the button is, or on the page of the sender."""
     kind, words = send_link(place)
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_fragment():
         return render_template("senders/_link_result.html", kind=kind, words=words)
     flash(words, kind)
     return redirect(place.after, 303)

@@ -8,6 +8,7 @@ from kartramail.ids import read_id, show_id
 from kartramail.messages.queries import MessageProgress, message_progress
 from kartramail.messages.service import send_sample, send_test
 from kartramail.web.access import database, installation, person, signed_in_required
+from kartramail.web.fragments import wants_fragment
 from kartramail.web.limits import is_too_often
 
 blueprint = Blueprint("trial", __name__, url_prefix="/settings/integrations/kartramail")
@@ -82,7 +83,7 @@ def progress(shown_id: str) -> ResponseReturnValue:
 
 def _say_too_often() -> ResponseReturnValue:
     """One kind sentence, where the result would stand."""
-    if _wants_fragment():
+    if wants_fragment():
         return render_template("senders/_too_often.html", sentence=TOO_OFTEN), 422
     page = render_template(
         "errors/error.html", code=429, title="That was a little too often", advice=TOO_OFTEN
@@ -93,7 +94,7 @@ def _say_too_often() -> ResponseReturnValue:
 def _answer(message_id: int | None, page: str) -> ResponseReturnValue:
     if message_id is None:
         return _say_too_often()
-    if not _wants_fragment():
+    if not wants_fragment():
         return redirect(page, 303)
     found = find_progress(message_id)
     if found is None:
@@ -110,12 +111,8 @@ def find_progress(message_id: int) -> MessageProgress | None:
 def _show(found: MessageProgress, looks: int) -> str:
     is_following = not found.is_final and looks < _LOOKS
     return render_template(
-        "senders/_progress.html" if _wants_fragment() else "senders/progress.html",
+        "senders/_progress.html" if wants_fragment() else "senders/progress.html",
         progress=found,
         follow=f"{show_id(found.id)}?looks={looks + 1}" if is_following else "",
         moment=now(),
     )
-
-
-def _wants_fragment() -> bool:
-    return bool(request.htmx and not request.htmx.boosted)  # type: ignore[attr-defined]
