@@ -41,10 +41,17 @@ def record_change(
     )
 
 
+# SQLModel knows the types of four columns, and not of more.
+_COLUMNS: list[Any] = [
+    *(col(History.at), col(User.full_name), col(History.what)),
+    *(col(History.before), col(History.after)),
+]
+
+
 def list_changes(session: Session, account_id: int, limit: int = 50) -> list[Change]:
     """The latest changes of this account, newest first."""
     statement = (
-        select(History.at, User.full_name, History.what, History.before, History.after)  # type: ignore[call-overload]
+        select(*_COLUMNS)
         .join(User, col(User.id) == col(History.user_id), isouter=True)
         .where(History.account_id == account_id)
         .order_by(col(History.id).desc())

@@ -1,9 +1,10 @@
 """Who is signed in: one row, fetched by one query, for every page."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from kartramail.accounts.models import Account, Membership, Role, SignIn, User
 from kartramail.db import Database
@@ -37,28 +38,26 @@ class Person:
         return self.role is Role.OWNER
 
 
+# SQLModel knows the types of four columns, and not of more.
+_COLUMNS: list[Any] = [
+    *(col(SignIn.id), col(User.id), col(User.email), col(User.full_name)),
+    *(col(User.is_operator), col(Account.id), col(Account.business_name)),
+    *(col(Account.time_zone), col(Membership.role)),
+]
+
 _SIGNED_IN = (
-    select(
-        SignIn.id,
-        User.id,
-        User.email,
-        User.full_name,
-        User.is_operator,
-        Account.id,
-        Account.business_name,
-        Account.time_zone,
-        Membership.role,
-    )  # type: ignore[call-overload]
-    .join(User, User.id == SignIn.user_id)
-    .join(Account, Account.id == SignIn.account_id)
+    select(*_COLUMNS)
+    .join(User, col(User.id) == col(SignIn.user_id))
+    .join(Account, col(Account.id) == col(SignIn.account_id))
     .join(
         Membership,
-        (Membership.account_id == SignIn.account_id) & (Membership.user_id == SignIn.user_id),
+        (col(Membership.account_id) == col(SignIn.account_id))
+        & (col(Membership.user_id) == col(SignIn.user_id)),
     )
     .where(
-        SignIn.id == bindparam("sign_in_id"),
-        SignIn.ended_at.is_(None),  # type: ignore[union-attr]
-        Account.deleted_at.is_(None),  # type: ignore[union-attr]
+        col(SignIn.id) == bindparam("sign_in_id"),
+        col(SignIn.ended_at).is_(None),
+        col(Account.deleted_at).is_(None),
     )
 )
 

@@ -1,5 +1,6 @@
 """Sign-ins: a row for each browser, named by its cookie, so that signing out is real (R-SAFE)."""
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from kartramail.accounts.models import Account, Membership, SignIn
@@ -29,11 +30,9 @@ def end_sign_ins_in_account(session: Session, account_id: int, user_id: int) -> 
     _end(session, (col(SignIn.account_id) == account_id) & (col(SignIn.user_id) == user_id))
 
 
-def _end(session: Session, which: object) -> None:
+def _end(session: Session, which: ColumnElement[bool]) -> None:
     session.connection().execute(
-        update(SignIn)
-        .where(which, col(SignIn.ended_at).is_(None))  # type: ignore[arg-type]
-        .values(ended_at=now())
+        update(SignIn).where(which, col(SignIn.ended_at).is_(None)).values(ended_at=now())
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlmodel import Session, col, delete, func, select
 
@@ -36,16 +37,17 @@ class Member:
         return self.role is Role.OWNER
 
 
+# SQLModel knows the types of four columns, and not of more.
+_COLUMNS: list[Any] = [
+    *(col(User.id), col(User.full_name), col(User.email)),
+    *(col(Membership.role), col(Membership.created_at)),
+]
+
+
 def list_team(session: Session, account_id: int) -> list[Member]:
     """Everybody in the account, owners first."""
     statement = (
-        select(
-            User.id,
-            User.full_name,
-            User.email,
-            Membership.role,
-            Membership.created_at,
-        )  # type: ignore[call-overload]
+        select(*_COLUMNS)
         .join(Membership, col(Membership.user_id) == col(User.id))
         .where(Membership.account_id == account_id)
         .order_by(col(Membership.role).desc(), col(Membership.created_at), col(User.id))
