@@ -16,10 +16,9 @@ from kartramail.activity.shown import (
 from kartramail.activity.timeline import Moment, tell_moment
 from kartramail.assets.service import asset_names
 from kartramail.messages.candidates import Wanted, resolve_wanted
-from kartramail.messages.queries import ENDED, explain, find_message
+from kartramail.messages.queries import ENDED, explain, find_message, is_paused
 from kartramail.outbox.contents import Words, load_contents
-from kartramail.outbox.lanes import find_lane
-from kartramail.outbox.models import LaneState, Message, MessageState
+from kartramail.outbox.models import Message, MessageState
 
 _SOON = timedelta(seconds=30)
 """For so long nobody needs to wonder why a message has not left."""
@@ -83,13 +82,8 @@ class Opened:
         server = message.server or "The mail server"
         is_fresh = self._is_fresh(moment)
         match message.state:
-            case MessageState.QUEUED | MessageState.SCHEDULED | MessageState.DEFERRED if (
-                self.is_paused
-            ):
-                return (
-                    f"It waits: {message.stream.value} mail is paused.",
-                    "It leaves when that is resumed.",
-                )
+            case MessageState.QUEUED | MessageState.SCHEDULED if self.is_paused:
+                pass  # as it is said everywhere
             case MessageState.SENT:
                 return f"{server} took it and answers for it from now on.", ""
             case MessageState.QUEUED | MessageState.SENDING if is_fresh:
@@ -105,11 +99,10 @@ class Opened:
             case MessageState.SENDING if message.expires_at <= moment:
                 return "It may already be on its way. This try is its last.", ""
             case MessageState.BOUNCED | MessageState.FAILED:
-                problem, advice = explain(message)
+                problem, advice = explain(message, is_paused=False)
                 return problem or "", f"{advice} {_NOT_AGAIN[message.state]}"
-            case _:
-                problem, advice = explain(message)
-                return problem or "", advice or ""
+        problem, advice = explain(message, is_paused=self.is_paused)
+        return problem or "", advice or ""
 
     def _is_fresh(self, moment: datetime) -> bool:
         return moment - self.message.created_at < _SOON
@@ -137,10 +130,5 @@ def open_message(
         timeline=tuple(tell_moment(happening) for happening in view.story),
         words=contents.get(message.content_id or 0),
         is_erased=view.is_erased,
-        is_paused=message.state not in ENDED and _is_held(session, account_id, message.lane_id),
+        is_paused=is_paused(session, message),
     )
-
-
-def _is_held(session: Session, account_id: int, lane_id: int) -> bool:
-    lane = find_lane(session, account_id, lane_id)
-    return lane is not None and lane.state is LaneState.HELD

@@ -13,7 +13,14 @@ from sqlmodel import Session, col, select
 
 from kartramail.ids import show_id
 from kartramail.messages.story import Happening, last_at, tell_story
-from kartramail.outbox.models import Message, MessageState, ResolvedSender, SourceKind
+from kartramail.outbox.lanes import find_lane
+from kartramail.outbox.models import (
+    LaneState,
+    Message,
+    MessageState,
+    ResolvedSender,
+    SourceKind,
+)
 from kartramail.outbox.old_messages import OldMessage, find_old_message
 
 ENDED = {
@@ -88,7 +95,7 @@ def message_progress(session: Session, account_id: int, message_id: int) -> Mess
     )
     if message is None or message.source_kind is SourceKind.PLATFORM:
         return None
-    problem, advice = explain(message)
+    problem, advice = explain(message, is_paused=is_paused(session, message))
     return MessageProgress(
         id=message.id,
         state=message.state,
@@ -125,10 +132,23 @@ def _find(session: Session, account_id: int, message_id: int) -> Message | None:
     ).first()
 
 
-def explain(message: Message) -> tuple[str | None, str | None]:
+def is_paused(session: Session, message: Message) -> bool:
+    """Whether it waits and its lane is held."""
+    if message.state in ENDED:
+        return False
+    lane = find_lane(session, message.account_id, message.lane_id)
+    return lane is not None and lane.state is LaneState.HELD
+
+
+def explain(message: Message, *, is_paused: bool) -> tuple[str | None, str | None]:
     """What went wrong and what to do, by how the last try ended; nothing where all is well."""
     server = message.server or "the mail server"
     match message.state:
+        case MessageState.QUEUED | MessageState.SCHEDULED | MessageState.DEFERRED if is_paused:
+            return (
+                f"It waits: {message.stream.value} mail is paused.",
+                "It leaves when that is resumed.",
+            )
         case MessageState.DEFERRED:
             return (
                 f"It has not been delivered yet: {server} did not take it.",

@@ -24,7 +24,7 @@ from kartramail.worker.process import run_worker, smtp_settings
     "--grace",
     type=click.FloatRange(0),
     default=None,
-    help="Seconds for what is on the wire when told to stop, with several processes.",
+    help="Seconds for what is on the wire when told to stop; then it is left to others.",
 )
 @click.option("--core", type=click.IntRange(0), default=None, hidden=True)
 def worker(processes: int | None, grace: float | None, core: int | None) -> None:
@@ -38,13 +38,13 @@ def worker(processes: int | None, grace: float | None, core: int | None) -> None
     except ConfigurationError as error:
         fail(error)
     wanted = processes or found.settings.worker_processes
+    # What is on the wire may take until the last time-out of a conversation.
+    longest = found.settings.mail_final_timeout + 30 if grace is None else grace
     if wanted > 1:
         found.db.dispose()
-        # What is on the wire may take until the last time-out of a conversation.
-        longest = found.settings.mail_final_timeout + 30
-        sys.exit(_run_many(wanted, grace=longest if grace is None else grace))
+        sys.exit(_run_many(wanted, grace=longest))
     try:
-        run_worker(found)
+        run_worker(found, grace=longest)
     except (EngineBroken, SealBroken) as error:
         fail(error)
 

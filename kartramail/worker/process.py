@@ -7,7 +7,10 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import FrameType
+
+import structlog
 
 from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
 from kartramail.adapters.transport import Courier, SmtpSettings, Tls
@@ -21,6 +24,8 @@ from kartramail.outbox.rounds import ROUNDS as OUTBOX_ROUNDS
 from kartramail.rounds import Round
 from kartramail.senders.rounds import ROUNDS as SENDER_ROUNDS
 from kartramail.worker.rounds import keep_rounds
+
+log = structlog.get_logger()
 
 _SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread that computes lets another one have the interpreter.
@@ -44,9 +49,11 @@ ROUNDS: tuple[Round, ...] = (
 )
 
 
-def run_worker(installation: Installation) -> None:
-    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first.
+def run_worker(installation: Installation, *, grace: float) -> None:
+    """Deliver until SIGTERM or SIGINT; what is on the wire is finished first, in `grace` seconds.
 
+    Where that cannot be, with the database away for example, the process ends with status 1, and
+    others take up what it held when its heartbeat is old.
     Raises EngineBroken when a thread ended by itself, ConfigurationError for settings that clash,
     and SealBroken before anything is claimed where MASTER_KEYS do not open the platform's key.
     """
@@ -70,7 +77,8 @@ def run_worker(installation: Installation) -> None:
     engine = Engine(
         installation.db, installation.settings, lambda: Courier(smtp, connections), stopping
     )
-    threading.Thread(target=_end_if_broken, args=(engine,), name="watch", daemon=True).start()
+    for watch in (partial(_end_if_broken, engine), partial(_end_late, stopping, grace)):
+        threading.Thread(target=watch, name="watch", daemon=True).start()
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:
         pool.submit(engine.run).result()
@@ -81,6 +89,14 @@ def _end_if_broken(engine: Engine) -> None:
     """End the process at last, also where what is left of the engine waits for something."""
     engine.broken.wait()
     time.sleep(_BROKEN_GRACE)
+    os._exit(1)
+
+
+def _end_late(stopping: threading.Event, grace: float) -> None:
+    """End the process though something is under way: nobody waits for it any longer."""
+    stopping.wait()
+    time.sleep(grace)
+    log.error("worker_ended_late", grace=grace)
     os._exit(1)
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -41,6 +42,15 @@ class Flaky(Database):
         self._check()
         with super().transaction() as session:
             yield session
+        self._lose_answer()
+
+    def execute_alone(self, statement: str, parameters: Any) -> int:
+        self._check()
+        count = super().execute_alone(statement, parameters)
+        self._lose_answer()
+        return count
+
+    def _lose_answer(self) -> None:
         if self.loses_answer.is_set():
             self.loses_answer.clear()
             raise OperationalError("", {}, Exception("server closed the connection"))
