@@ -20,12 +20,16 @@ from tests.support.smtp_server import SinkServer
 
 
 class Flaky(Database):
-    """A database that can be cut off, and can lose the answer to a COMMIT."""
+    """A database that can be cut off, and can lose the answer to a COMMIT.
+
+    `loses_result` is about what is written alone, as accepted messages are.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.is_away = threading.Event()
         self.loses_answer = threading.Event()
+        self.loses_result = threading.Event()
 
     def _check(self) -> None:
         if self.is_away.is_set():
@@ -42,17 +46,17 @@ class Flaky(Database):
         self._check()
         with super().transaction() as session:
             yield session
-        self._lose_answer()
+        self._lose(self.loses_answer)
 
     def execute_alone(self, statement: str, parameters: Any) -> int:
         self._check()
         count = super().execute_alone(statement, parameters)
-        self._lose_answer()
+        self._lose(self.loses_result)
         return count
 
-    def _lose_answer(self) -> None:
-        if self.loses_answer.is_set():
-            self.loses_answer.clear()
+    def _lose(self, answer: threading.Event) -> None:
+        if answer.is_set():
+            answer.clear()
             raise OperationalError("", {}, Exception("server closed the connection"))
 
 
@@ -126,6 +130,38 @@ def test_an_outage_while_rows_are_loaded_one_by_one_leaves_none_behind(
         wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
     assert len(sink.messages) == 50
     assert {m.deaths for m in messages(db)} == {0}
+
+
+def test_a_result_whose_answer_was_lost_is_neither_lost_nor_written_twice(
+    db: Database, flaky: Flaky, settings: Settings
+) -> None:
+    flaky.loses_result.set()
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert not flaky.loses_result.is_set()
+    assert len(sink.messages) == 50
+    assert {(m.attempts, m.deaths) for m in messages(db)} == {(1, 0)}
+
+
+def test_results_wait_for_a_database_that_is_away(
+    db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, execute = [], flaky.execute_alone
+
+    def go_away_and_execute(statement: str, parameters: Any) -> int:
+        if not tries:
+            flaky.is_away.set()
+        tries.append(statement)
+        return execute(statement, parameters)
+
+    monkeypatch.setattr(flaky, "execute_alone", go_away_and_execute)
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=60):
+        wait_until(lambda: len(tries) >= 3)
+        assert not any(m.state is MessageState.SENT for m in messages(db))
+        flaky.is_away.clear()
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert len(sink.messages) == 50
+    assert {(m.attempts, m.deaths) for m in messages(db)} == {(1, 0)}
 
 
 def test_a_claim_whose_answer_was_lost_is_not_lost(
