@@ -24,11 +24,14 @@ from kartramail.worker.process import run_worker, smtp_settings
     "--grace",
     type=click.FloatRange(0),
     default=None,
-    help="Seconds for what is on the wire when told to stop; then it is left to others.",
+    help="Seconds for what is on the wire when told to stop.",
 )
 @click.option("--core", type=click.IntRange(0), default=None, hidden=True)
 def worker(processes: int | None, grace: float | None, core: int | None) -> None:
-    """Deliver from the outbox. SIGTERM finishes what is on the wire, then ends with status 0."""
+    """Deliver from the outbox. SIGTERM finishes what is on the wire, then ends with status 0.
+
+    Where that takes longer than the grace, the database being away for instance, it ends with 1.
+    """
     if core is not None:
         keep_to_core(core)
     end_with_parent()
@@ -38,21 +41,22 @@ def worker(processes: int | None, grace: float | None, core: int | None) -> None
     except ConfigurationError as error:
         fail(error)
     wanted = processes or found.settings.worker_processes
-    # What is on the wire may take until the last time-out of a conversation.
-    longest = found.settings.mail_final_timeout + 30 if grace is None else grace
+    if grace is None:  # what is on the wire may take until the last time-out of a conversation
+        grace = found.settings.mail_final_timeout + 30
     if wanted > 1:
         found.db.dispose()
-        sys.exit(_run_many(wanted, grace=longest))
+        sys.exit(_run_many(wanted, grace))
     try:
-        run_worker(found, grace=longest)
+        run_worker(found, grace)
     except (EngineBroken, SealBroken) as error:
         fail(error)
 
 
 def _run_many(processes: int, grace: float) -> int:
     argv = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", "worker"]
+    argv += ["--processes", "1", "--grace", str(grace)]
     children = [
-        Child(f"worker-{n}", [*argv, "--processes", "1", *_kept_to(core)])
+        Child(f"worker-{n}", [*argv, *_kept_to(core)])
         for n, core in enumerate(own_cores(processes))
     ]
     return supervise(children, grace=grace)

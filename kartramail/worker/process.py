@@ -49,7 +49,7 @@ ROUNDS: tuple[Round, ...] = (
 )
 
 
-def run_worker(installation: Installation, *, grace: float) -> None:
+def run_worker(installation: Installation, grace: float) -> None:
     """Deliver until SIGTERM or SIGINT; what is on the wire is finished first, in `grace` seconds.
 
     Where that cannot be, with the database away for example, the process ends with status 1, and
@@ -77,8 +77,11 @@ def run_worker(installation: Installation, *, grace: float) -> None:
     engine = Engine(
         installation.db, installation.settings, lambda: Courier(smtp, connections), stopping
     )
-    for watch in (partial(_end_if_broken, engine), partial(_end_late, stopping, grace)):
-        threading.Thread(target=watch, name="watch", daemon=True).start()
+    for name, watch in (
+        ("watch", lambda: _end_if_broken(engine)),
+        ("grace", lambda: _end_in_time(stopping, grace)),
+    ):
+        threading.Thread(target=watch, name=name, daemon=True).start()
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:
         pool.submit(engine.run).result()
@@ -92,11 +95,15 @@ def _end_if_broken(engine: Engine) -> None:
     os._exit(1)
 
 
-def _end_late(stopping: threading.Event, grace: float) -> None:
-    """End the process though something is under way: nobody waits for it any longer."""
+def _end_in_time(stopping: threading.Event, grace: float) -> None:
+    """End the process at last, also where the database is away and cannot take the results.
+
+    Nothing is lost: what it holds is taken up by others when its lease has run out, and of what a
+    server has taken meanwhile at most one message a connection goes out again.
+    """
     stopping.wait()
     time.sleep(grace)
-    log.error("worker_ended_late", grace=grace)
+    log.error("worker_cut_off", why="It did not end in time: the database or a server did not answer.")
     os._exit(1)
 
 
