@@ -103,7 +103,9 @@ def _end_in_time(stopping: threading.Event, grace: float) -> None:
     """
     stopping.wait()
     time.sleep(grace)
-    log.error("worker_cut_off", why="It did not end in time: the database or a server did not answer.")
+    log.error(
+        "worker_cut_off", why="It did not end in time: the database or a server did not answer."
+    )
     os._exit(1)
 
 
