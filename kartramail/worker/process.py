@@ -52,8 +52,7 @@ ROUNDS: tuple[Round, ...] = (
 def run_worker(installation: Installation, grace: float) -> None:
     """Deliver until SIGTERM or SIGINT; what is on the wire is finished first, in `grace` seconds.
 
-    Where that cannot be, with the database away for example, the process ends with status 1, and
-    others take up what it held when its heartbeat is old.
+    Where that cannot be, the database being away for instance, the process ends with status 1.
     Raises EngineBroken when a thread ended by itself, ConfigurationError for settings that clash,
     and SealBroken before anything is claimed where MASTER_KEYS do not open the platform's key.
     """
@@ -77,11 +76,8 @@ def run_worker(installation: Installation, grace: float) -> None:
     engine = Engine(
         installation.db, installation.settings, lambda: Courier(smtp, connections), stopping
     )
-    for name, watch in (
-        ("watch", lambda: _end_if_broken(engine)),
-        ("grace", lambda: _end_in_time(stopping, grace)),
-    ):
-        threading.Thread(target=watch, name=name, daemon=True).start()
+    for watch in (partial(_end_if_broken, engine), partial(_end_in_time, stopping, grace)):
+        threading.Thread(target=watch, name="watch", daemon=True).start()
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:
         pool.submit(engine.run).result()

@@ -21,7 +21,7 @@ from tests.adapters.test_transport_delivery import envelopes
 from tests.conftest import make_settings
 from tests.support.engine import wait_until
 from tests.support.outbox import add_account, add_messages, messages
-from tests.support.smtp_server import ScriptedServer, SinkServer, Slowly
+from tests.support.smtp_server import SinkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = [sys.executable, "-m", "flask", "--app", "app.py", "kartramail", "worker"]
@@ -75,22 +75,6 @@ def test_two_processes_share_the_work_and_sigterm_ends_them(
     ids = [received.data.partition(b"X-KartraMail-Message: ")[2][:13] for received in sink.messages]
     assert len(ids) == len(set(ids)) == 300
     assert _workers(db) == []
-
-
-def test_one_process_waits_no_longer_than_its_grace(db: Database, settings: Settings) -> None:
-    """The server never answers, or the database has gone: what is held is taken up by others."""
-    with db.transaction() as session:
-        add_messages(session, add_account(session), 1)
-    with ScriptedServer({"end_of_data": [Slowly(60)]}) as server:
-        process = subprocess.Popen(
-            [*WORKER, "--processes", "1", "--grace", "0.5"],
-            cwd=ROOT,
-            env=environment(settings, server.port),
-        )
-        wait_until(lambda: len(server.dots) == 1, 60)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 1
-    assert [m.state for m in messages(db)] == [MessageState.SENDING]
 
 
 def _workers(db: Database) -> list[int]:
