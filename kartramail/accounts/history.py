@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from kartramail.accounts.models import History, User
+from kartramail.ids import first_id_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,20 @@ def list_changes(session: Session, account_id: int, limit: int = 50) -> list[Cha
         .where(History.account_id == account_id)
         .order_by(col(History.id).desc())
         .limit(limit)
+    )
+    return [Change(*row) for row in session.exec(statement)]
+
+
+def changes_since(session: Session, account_id: int, what: str, since: datetime) -> list[Change]:
+    """The changes of one kind in this account from that moment on, the oldest first."""
+    statement = (
+        select(*_COLUMNS)
+        .join(User, col(User.id) == col(History.user_id), isouter=True)
+        .where(
+            History.account_id == account_id,
+            History.what == what,
+            col(History.id) >= first_id_at(since),
+        )
+        .order_by(col(History.id))
     )
     return [Change(*row) for row in session.exec(statement)]

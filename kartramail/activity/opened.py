@@ -16,7 +16,8 @@ from kartramail.activity.shown import (
 from kartramail.activity.timeline import Moment, tell_moment
 from kartramail.assets.service import asset_names
 from kartramail.messages.candidates import Wanted, resolve_wanted
-from kartramail.messages.queries import ENDED, explain, find_message, is_paused
+from kartramail.messages.queries import ENDED, find_message
+from kartramail.messages.standing import Pause, explain
 from kartramail.outbox.contents import Words, load_contents
 from kartramail.outbox.models import Message, MessageState
 
@@ -35,7 +36,7 @@ _NOT_AGAIN = {
 class Opened:
     """A message with its sender, its source and its story. `words` are its templates.
 
-    Of one that `is_erased` neither address nor words are left. `is_paused`: its lane is held.
+    Of one that `is_erased` neither address nor words are left. `pause`: its mail is paused.
     """
 
     message: Message
@@ -44,7 +45,7 @@ class Opened:
     timeline: tuple[Moment, ...]
     words: Words | None
     is_erased: bool = False
-    is_paused: bool = False
+    pause: Pause | None = None
 
     @property
     def is_final(self) -> bool:
@@ -55,20 +56,20 @@ class Opened:
     def version(self) -> str:
         """Changes whenever its state or its story would look different."""
         message = self.message
-        told = (message.state.value, message.due_at, self.is_paused, self.sender.why)
+        told = (message.state.value, message.due_at, self.pause, self.sender.why)
         lines = map(str, (*told, *self.timeline))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
     def can_be_hurried(self, moment: datetime) -> bool:
         """Whether its next try could be sooner."""
         message = self.message
-        is_put_off = message.state is MessageState.DEFERRED and not self.is_paused
+        is_put_off = message.state is MessageState.DEFERRED and not self.pause
         return is_put_off and message.due_at is not None and message.due_at > moment
 
     def waits_in_line(self, moment: datetime) -> bool:
         """Whether something else than its own time keeps it: the page of what waits says what."""
         is_queued = self.message.state is MessageState.QUEUED
-        return self.is_paused or (is_queued and not self._is_fresh(moment))
+        return self.pause is not None or (is_queued and not self._is_fresh(moment))
 
     def can_be_cancelled(self, moment: datetime) -> bool:
         """Whether it waits, or could at least be called back."""
@@ -80,18 +81,14 @@ class Opened:
         """What became of it in a sentence, and what to do where something is to be done."""
         message = self.message
         server = message.server or "The mail server"
-        is_fresh = self._is_fresh(moment)
+        is_fresh = self._is_fresh(moment) and not self.pause
+        told = explain(message, self.pause)
+        problem, advice = (told.problem, told.advice) if told else ("", "")
         match message.state:
-            case MessageState.QUEUED | MessageState.SCHEDULED if self.is_paused:
-                pass  # as it is said everywhere
             case MessageState.SENT:
                 return f"{server} took it and answers for it from now on.", ""
             case MessageState.QUEUED | MessageState.SENDING if is_fresh:
                 return "It is on its way. The answer of the mail server will stand here.", ""
-            case MessageState.QUEUED:
-                return "It is still waiting to be sent.", "It is not lost, and leaves by itself."
-            case MessageState.SCHEDULED:
-                return "It waits for its time.", ""
             case MessageState.SUPPRESSED:
                 return "It was not sent, because this address must not be written to.", ""
             case MessageState.CANCELLED:
@@ -99,10 +96,9 @@ class Opened:
             case MessageState.SENDING if message.expires_at <= moment:
                 return "It may already be on its way. This try is its last.", ""
             case MessageState.BOUNCED | MessageState.FAILED:
-                problem, advice = explain(message, is_paused=False)
-                return problem or "", f"{advice} {_NOT_AGAIN[message.state]}"
-        problem, advice = explain(message, is_paused=self.is_paused)
-        return problem or "", advice or ""
+                return problem, f"{advice} {_NOT_AGAIN[message.state]}"
+            case _:
+                return problem, advice
 
     def _is_fresh(self, moment: datetime) -> bool:
         return moment - self.message.created_at < _SOON
@@ -130,5 +126,5 @@ def open_message(
         timeline=tuple(tell_moment(happening) for happening in view.story),
         words=contents.get(message.content_id or 0),
         is_erased=view.is_erased,
-        is_paused=is_paused(session, message),
+        pause=view.pause,
     )

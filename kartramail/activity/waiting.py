@@ -12,6 +12,7 @@ from kartramail.activity.waiting_words import PLATFORM_TITLE, REASONS, TITLES, c
 from kartramail.clock import now
 from kartramail.config import Settings
 from kartramail.ids import show_id
+from kartramail.messages.standing import PAUSED, mail_name
 from kartramail.outbox import waiting as queue
 from kartramail.outbox.lanes import PLATFORM, find_lane, hold_lane, open_lane
 from kartramail.outbox.waiting import WaitingLane, WaitReason
@@ -60,7 +61,7 @@ def version_of(shown: Sequence[ShownLane]) -> str:
 
 def pause(session: Session, account_id: int, lane_id: int, *, user_id: int) -> bool | None:
     """Hold a lane: one update, however much waits. False where it was, None where there is none."""
-    return _switch(session, account_id, lane_id, user_id, hold_lane, "lane.paused")
+    return _switch(session, account_id, lane_id, user_id, hold_lane, PAUSED)
 
 
 def resume(session: Session, account_id: int, lane_id: int, *, user_id: int) -> bool | None:
@@ -81,8 +82,7 @@ def _switch(
         return None
     has_changed = switch(session, account_id, lane_id)
     if has_changed:
-        named = {"mail": f"{lane.stream.value} mail"}
-        record_change(session, account_id, what, user_id=user_id, after=named)
+        record_change(session, account_id, what, user_id=user_id, after=mail_name(lane.stream))
     return has_changed
 
 

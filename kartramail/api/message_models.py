@@ -115,6 +115,23 @@ class DecidedSenderAnswer(SenderAnswer):
     chain: list[ChainAnswer]
 
 
+class PauseAnswer(BaseModel):
+    """Since when the mail of that kind is paused, and who did it, where that is known."""
+
+    since: str | None
+    by: str | None
+
+
+class ExplanationAnswer(BaseModel):
+    """What keeps a message or went wrong with it, and what to do, as Activity says it."""
+
+    problem: str
+    advice: str
+    paused: PauseAnswer | None = Field(
+        description="Set where it waits because mail of its stream is paused: resume it in Activity"
+    )
+
+
 class MessageStory(BaseModel):
     """A message and what became of it."""
 
@@ -126,6 +143,9 @@ class MessageStory(BaseModel):
     to_domain: str
     erased: str | None = Field(
         description="Set where the address and the words are no longer kept, as a sentence."
+    )
+    explanation: ExplanationAnswer | None = Field(
+        description="Set unless the message was accepted, cancelled or suppressed."
     )
     sender: DecidedSenderAnswer | None
     events: list[EventAnswer]

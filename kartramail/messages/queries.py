@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from kartramail.ids import show_id
+from kartramail.messages.standing import Explanation, Pause, explain, find_pause
 from kartramail.messages.story import Happening, last_at, tell_story
 from kartramail.outbox.lanes import find_lane
 from kartramail.outbox.models import (
@@ -38,19 +39,22 @@ class MessageView:
     """A message with its sender and its story. `sender` is empty until it was first prepared.
 
     Of one that `is_erased` only what it was and how it ended is left, without address and words.
+    `pause` is set where it waits because its mail is paused.
     """
 
     message: Message
     sender: ResolvedSender | None
     story: tuple[Happening, ...]
     is_erased: bool = False
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageProgress:
     """Where a test stands: what the page says while it follows the message (R-TEST).
 
-    `words` are the server's own; `problem` and `advice` are set when it did not (yet) arrive.
+    `words` are the server's own; `problem` and `advice` are set when it did not (yet) arrive, and
+    `pause` where that is because its mail is paused.
     """
 
     id: int
@@ -62,6 +66,7 @@ class MessageProgress:
     is_final: bool
     problem: str | None
     advice: str | None
+    pause: Pause | None = None
 
     @property
     def shown_id(self) -> str:
@@ -78,7 +83,8 @@ def find_message(session: Session, account_id: int, message_id: int) -> MessageV
         return None
     sender = session.get(ResolvedSender, found.resolved_id) if found.resolved_id else None
     story = tell_story(session, found) if old is None else tuple(_rest(old))
-    return MessageView(found, sender, story, is_erased=old is not None)
+    pause = find_pause(session, found)
+    return MessageView(found, sender, story, is_erased=old is not None, pause=pause)
 
 
 def _rest(old: Message) -> Iterator[Happening]:
@@ -95,7 +101,8 @@ def message_progress(session: Session, account_id: int, message_id: int) -> Mess
     )
     if message is None or message.source_kind is SourceKind.PLATFORM:
         return None
-    problem, advice = explain(message, is_paused=is_paused(session, message))
+    pause = find_pause(session, message)
+    told = explain(message, pause)
     return MessageProgress(
         id=message.id,
         state=message.state,
@@ -104,8 +111,9 @@ def message_progress(session: Session, account_id: int, message_id: int) -> Mess
         at=message.sent_at or last_at(session, message),
         tries=message.tries,
         is_final=message.state in ENDED,
-        problem=problem,
-        advice=advice,
+        problem=told.problem if told else None,
+        advice=told.advice if told else None,
+        pause=pause,
     )
 
 
@@ -132,54 +140,6 @@ def _find(session: Session, account_id: int, message_id: int) -> Message | None:
     ).first()
 
 
-def is_paused(session: Session, message: Message) -> bool:
-    """Whether it waits and its lane is held."""
-    if message.state in ENDED:
-        return False
-    lane = find_lane(session, message.account_id, message.lane_id)
-    return lane is not None and lane.state is LaneState.HELD
-
-
-def explain(message: Message, *, is_paused: bool) -> tuple[str | None, str | None]:
-    """What went wrong and what to do, by how the last try ended; nothing where all is well."""
-    server = message.server or "the mail server"
-    match message.state:
-        case MessageState.QUEUED | MessageState.SCHEDULED | MessageState.DEFERRED if is_paused:
-            return (
-                f"It waits: {message.stream.value} mail is paused.",
-                "It leaves when that is resumed.",
-            )
-        case MessageState.DEFERRED:
-            return (
-                f"It has not been delivered yet: {server} did not take it.",
-                "It is tried again by itself. If this stays, tell whoever runs this system "
-                "what the mail server said.",
-            )
-        case MessageState.BOUNCED:
-            return (
-                f"{server} refused it for good.",
-                "Read what the mail server said. If it is about the address, correct the address.",
-            )
-        case MessageState.FAILED:
-            return (
-                "It could not be delivered.",
-                "Tell whoever runs this system what is said here.",
-            )
-        case MessageState.SENDING:
-            return (
-                "The mail server has not answered yet.",
-                "It may be slow or out of reach. The message is kept and tried again by itself.",
-            )
-        case MessageState.QUEUED | MessageState.SCHEDULED:
-            return (
-                "It is still waiting to be sent.",
-                "The process that delivers mail is busy or not running. It is not lost: it leaves "
-                "as soon as that process runs.",
-            )
-        case _:
-            return None, None
-
-
 def describe_message(view: MessageView, erased: str | None = None) -> dict[str, Any]:
     """The message as the API shows it (`GET /messages/<id>`).
 
@@ -194,6 +154,7 @@ def describe_message(view: MessageView, erased: str | None = None) -> dict[str, 
         "attempts": message.attempts,
         "to_domain": message.to_domain,
         "erased": erased,
+        "explanation": _describe_explanation(explain(message, view.pause), view.pause),
         "sender": None
         if sender is None
         else {
@@ -204,6 +165,17 @@ def describe_message(view: MessageView, erased: str | None = None) -> dict[str, 
             "chain": sender.chain,
         },
         "events": [_describe_happening(happening) for happening in view.story],
+    }
+
+
+def _describe_explanation(told: Explanation | None, pause: Pause | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    since = pause.since if pause else None
+    return {
+        "problem": told.problem,
+        "advice": told.advice,
+        "paused": pause and {"since": since.isoformat() if since else None, "by": pause.by},
     }
 
 
