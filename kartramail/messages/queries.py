@@ -14,9 +14,7 @@ from sqlmodel import Session, col, select
 from kartramail.ids import show_id
 from kartramail.messages.standing import Explanation, Pause, explain, find_pause
 from kartramail.messages.story import Happening, last_at, tell_story
-from kartramail.outbox.lanes import find_lane
 from kartramail.outbox.models import (
-    LaneState,
     Message,
     MessageState,
     ResolvedSender,
