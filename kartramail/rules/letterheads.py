@@ -2,7 +2,7 @@
 
 It is made the ordinary way (`mime.whole`, `signing.to_be_signed`) from a message with marks in it,
 and cut where the marks came out. So what it gives is what the ordinary way gives, for a recipient
-and a subject that stand on one line as they are, at a third of the work.
+that stands on one line as it is and a subject with single blanks, at a third of the work.
 """
 
 import hashlib
@@ -10,9 +10,15 @@ import secrets
 from base64 import b64encode
 from binascii import b2a_base64
 from datetime import datetime
-from typing import Self
+from functools import lru_cache
+from typing import NamedTuple, Self
 
-from kartramail.rules.headers import Mailbox, address_in_ascii, is_written_on_one_line
+from kartramail.rules.headers import (
+    Mailbox,
+    address_in_ascii,
+    is_written_on_one_line,
+    unstructured_field,
+)
 from kartramail.rules.mime import Composed, Filled, MessageHeaders, whole
 from kartramail.rules.signing import SigningKey, Unsigned, to_be_signed
 
@@ -53,20 +59,44 @@ class Letterhead:
         """The message but for its signature; None where the ordinary way must be gone.
 
         `content` is what follows the header of the body, in relaxed form.
-        Raises UnsafeHeader for an address that is none.
+        Raises UnsafeHeader for an address that is none, and for a subject with a line break.
         """
         address = address_in_ascii(to)
-        if not (
-            is_written_on_one_line("To", address) and is_written_on_one_line("Subject", subject)
-        ):
+        written = _subject(subject)
+        if written is None or not is_written_on_one_line("To", address):
             return None
         values = {
             b"to": address.encode("ascii"),
-            b"subject": subject.encode("ascii"),
+            b"subject": written.on_one_line,
             b"id": shown.encode("ascii"),
             b"hash": b2a_base64(hashlib.sha256(content).digest(), newline=False),
         }
-        return Unsigned(self._octets % values, self._field % values, self._head % values + content)
+        octets, field = self._octets % values, self._field % values
+        values[b"subject"] = written.folded
+        return Unsigned(octets, field, self._head % values + content)
+
+
+class _Subject(NamedTuple):
+    """As it is signed, and as it is sent."""
+
+    on_one_line: bytes
+    folded: bytes
+
+
+def _subject(words: str) -> _Subject | None:
+    """None for one that is not sent with single blanks between its words."""
+    if is_written_on_one_line("Subject", words):
+        written = words.encode("ascii")
+        return _Subject(written, written)
+    return _folded_subject(words)
+
+
+@lru_cache(maxsize=1024)  # to encode it is a third of what is done for a header here
+def _folded_subject(words: str) -> _Subject | None:
+    folded = unstructured_field("Subject", words).removeprefix(b"Subject: ").removesuffix(b"\r\n")
+    on_one_line = folded.replace(b"\r\n ", b" ")
+    is_single_spaced = on_one_line == b" ".join(on_one_line.split())
+    return _Subject(on_one_line, folded) if on_one_line and is_single_spaced else None
 
 
 _GAPS = {_TO: b"%(to)b", _SUBJECT: b"%(subject)b", _EMPTY.decode(): b"%(hash)b"}

@@ -98,22 +98,22 @@ class Composed(NamedTuple):
 class _Part:
     """One body. `entity` is its header and content where they are the same for everybody.
 
-    `plan` is the quick way to what `encode_part` gives, for most values of most templates.
+    `plans` are the quick ways to it, for most values of most templates.
     """
 
     subtype: str
     content: Renderable
     entity: Filled | None
-    plan: GapPlan | None
+    plans: tuple[GapPlan, ...]
 
     def fill(self, variables: Mapping[str, object]) -> Filled:
         if self.entity is not None:
             return self.entity
-        if self.plan is not None:
-            planned = self.plan.fill(variables)
+        for plan in self.plans:
+            planned = plan.fill(variables)
             if planned is not None:
-                return Filled(planned, self.plan.plain_from)
-        return Filled(encode_part(self.subtype, self.content.render(variables)), None)
+                return Filled(planned, plan.plain_from)
+        return _encoded(self.subtype, self.content.render(variables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +162,14 @@ def compile_message(source: MessageSource) -> CompiledMessage:
 
 def _compile_part(subtype: str, content: Renderable) -> _Part:
     if content.is_constant:
-        entity = encode_part(subtype, content.render({}))
-        lines = entity.partition(b"\r\n\r\n")[2]
-        return _Part(subtype, content, Filled(entity, 0 if is_plain(lines) else None), None)
+        return _Part(subtype, content, _encoded(subtype, content.render({})), ())
     filling = content.filling if isinstance(content, HasGaps) else None
-    return _Part(subtype, content, None, plan_gaps(subtype, filling) if filling else None)
+    return _Part(subtype, content, None, plan_gaps(subtype, filling) if filling else ())
+
+
+def _encoded(subtype: str, text: str) -> Filled:
+    entity = encode_part(subtype, text)
+    return Filled(entity, 0 if is_plain(entity.partition(b"\r\n\r\n")[2]) else None)
 
 
 def _head(headers: MessageHeaders, subject: str) -> bytes:

@@ -71,24 +71,48 @@ def travels_as_it_is(octets: bytes) -> bool:
     )
 
 
+def is_quoted_shorter(octets: bytes) -> bool:
+    """Whether quoted-printable is shorter than base64 for these lines, or as long.
+
+    Each octet that it quotes costs two more; base64 costs a third of the whole.
+    """
+    strange = len(octets.translate(None, _PRINTABLE)) + octets.count(b"=")
+    return strange * 6 <= len(octets)
+
+
 def _encoded(octets: bytes) -> tuple[bytes, bytes]:
     """The transfer encoding that is shorter, and the content in it (RFC 2045 §6.7, §6.8)."""
-    strange = len(octets.translate(None, _PRINTABLE)) + octets.count(b"=")
-    if strange * 6 > len(octets):  # each costs two octets more; base64 costs a third of the whole
-        lines = binascii.b2a_base64(octets.replace(b"\n", b"\r\n"), newline=False)
-        return b"base64", b"".join(
-            lines[start : start + 76] + b"\r\n" for start in range(0, len(lines), 76)
-        )
-    return b"quoted-printable", _quoted(octets).replace(b"\n", b"\r\n")
+    if is_quoted_shorter(octets):
+        return b"quoted-printable", quoted(octets).replace(b"\n", b"\r\n")
+    lines = binascii.b2a_base64(octets.replace(b"\n", b"\r\n"), newline=False)
+    return b"base64", b"".join(
+        lines[start : start + 76] + b"\r\n" for start in range(0, len(lines), 76)
+    )
 
+
+SOFT_BREAK = b"=\n"
+"""A line break of quoted-printable that is none of the text (RFC 2045 §6.7 (5))."""
 
 _BLANK_PAST_THE_MARGIN = re.compile(rb"^(.{74,75})(=20|=09)$", re.MULTILINE)
+_LEADING_DOTS = re.compile(rb"^\.+", re.MULTILINE)
+_LAST_IN_FULL_LINE = re.compile(rb"(=[0-9A-F]{2}|.)\Z")
 
 
-def _quoted(octets: bytes) -> bytes:
-    """`octets` in quoted-printable, with what binascii leaves open: it lets a guarded blank stand
-    past column 76, and does not guard "From "."""
-    quoted = binascii.b2a_qp(octets, istext=True)
-    if b" \n" in octets or b"\t\n" in octets:
-        quoted = _BLANK_PAST_THE_MARGIN.sub(rb"\1=\n\2", quoted)
-    return (b"\n" + quoted).replace(b"\nFrom ", b"\n=46rom=\n ")[1:]
+def quoted(octets: bytes) -> bytes:
+    """`octets` in quoted-printable, its lines ended by LF and after the last one room for a "=".
+
+    With what binascii leaves open: it lets a guarded blank stand past column 76, and guards neither
+    "From " nor a dot at the beginning of a line (RFC 5321 §4.5.2).
+    """
+    text = binascii.b2a_qp(octets, istext=True)
+    if b" \n" in octets or b"\t\n" in octets or octets.endswith((b" ", b"\t")):
+        text = _BLANK_PAST_THE_MARGIN.sub(rb"\1=\n\2", text)
+    text = (b"\n" + text).replace(b"\nFrom ", b"\n=46rom=\n ")[1:]
+    if b"\n." in text or text.startswith(b"."):
+        text = _LEADING_DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), text)
+    if len(text) - text.rfind(b"\n") > _LONGEST_QUOTED:
+        text = _LAST_IN_FULL_LINE.sub(rb"=\n\1", text)
+    return text
+
+
+_LONGEST_QUOTED = 76  # characters of a line (RFC 2045 §6.7 (5)), and here of its line feed before

@@ -71,14 +71,25 @@ def test_what_it_gives_is_what_the_ordinary_way_gives(
 
 
 @pytest.mark.parametrize("to", ["bob@example.net", "bob@zoë.example", "BOB@Example.NET"])
-@pytest.mark.parametrize("subject", ["Hello", "50 % off, = today", "x" * 69])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("Hello", "50 % off, = today", "x" * 69, "x" * 70, "a long word " * 9 + "end"),
+        *("Zoë", "Grüße aus der Bäckerei " * 5, "こんにちは、世界", "a  b", "=?utf-8?q?a?="),
+    ],
+)
 def test_ordinary_messages_go_this_way(to: str, subject: str) -> None:
     assert made().unsigned(to, SECOND, subject, CONTENT) is not None
 
 
-@pytest.mark.parametrize("subject", ["", " a", "a ", "a  b", "x" * 70, "Zoë", "=?utf-8?q?a?="])
-def test_a_subject_that_does_not_stand_as_it_is_goes_the_ordinary_way(subject: str) -> None:
-    assert made().unsigned("bob@example.net", SECOND, subject, CONTENT) is None
+def test_a_message_without_a_subject_goes_the_ordinary_way() -> None:
+    assert made().unsigned("bob@example.net", SECOND, "", CONTENT) is None
+
+
+@pytest.mark.parametrize("subject", ["a\r\nBcc: eve@example.net", "a\nb", "\u2028", "\0"])
+def test_a_subject_with_a_line_break_is_refused(subject: str) -> None:
+    with pytest.raises(UnsafeHeader):
+        made().unsigned("bob@example.net", SECOND, subject, CONTENT)
 
 
 @pytest.mark.parametrize("to", ['"a  b"@example.net', f"{'x' * 64}@{'y' * 30}.example"])

@@ -120,6 +120,7 @@ def test_quoted_lines_are_short_and_hold_nothing_that_gets_changed(text: str) ->
     assert not any(line.startswith(b"--=_") for line in lines)
     if b"7bit" not in header:
         assert max(map(len, lines)) <= 76
+        assert not any(line.startswith(b".") for line in lines)
 
 
 @pytest.mark.parametrize(
