@@ -28,9 +28,11 @@ from kartramail.delivery.breaker import Breaker
 from kartramail.delivery.destinations import Destinations
 from kartramail.delivery.feeder import Feeder
 from kartramail.delivery.lease import Lease
-from kartramail.delivery.prepare import Loaded, Preparer, Ready
+from kartramail.delivery.loading import Loaded, Loader
+from kartramail.delivery.prepare import Preparer, Ready
 from kartramail.delivery.recorder import Recorder, Waiting
 from kartramail.errors import KartraMailError
+from kartramail.messages.compose import Composer
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.destinations import load_closed, note_destinations
 from kartramail.outbox.results import Result
@@ -81,13 +83,14 @@ class Engine:
         self._destinations = Destinations(settings.worker_connections)
         self._lease = Lease(db, settings.worker_lease, self._break, self._share_destinations)
         self._breaker = Breaker()
-        self._preparer = Preparer(settings)
+        composer = Composer()
+        self._preparer = Preparer(settings, composer)
         self._recorder = Recorder(
             db, on_written=self._wake, on_lost=self._lease.doubt, on_failure=self._break
         )
         self._feeder = Feeder(
             db,
-            self._preparer,
+            Loader(settings, composer),
             self._lease,
             self._breaker,
             Claimer(has_limits=settings.has_sending_limits),

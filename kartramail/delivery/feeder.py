@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from kartramail.db import Database
 from kartramail.delivery.breaker import Breaker
 from kartramail.delivery.lease import Lease
+from kartramail.delivery.loading import Loaded, Loader
 from kartramail.delivery.outages import is_outage
-from kartramail.delivery.prepare import Loaded, Preparer
 from kartramail.delivery.stock import Stock
 from kartramail.delivery.threads import OnFailure, guarded_thread
 from kartramail.outbox.claims import Claimed, Claimer, WorkerGone
@@ -44,7 +44,7 @@ class Feeder:
     def __init__(
         self,
         db: Database,
-        preparer: Preparer,
+        loader: Loader,
         lease: Lease,
         breaker: Breaker,
         claimer: Claimer,
@@ -56,7 +56,7 @@ class Feeder:
     ) -> None:
         self.stock = Stock()
         self._db = db
-        self._preparer = preparer
+        self._loader = loader
         self._lease = lease
         self._breaker = breaker
         self._claimer = claimer
@@ -181,7 +181,7 @@ class Feeder:
         if not batch:
             return
         try:
-            loaded = self._preparer.load(self._db, batch, worker_id)
+            loaded = self._loader.load(self._db, batch, worker_id)
         except Exception as error:
             if is_outage(error):
                 self._release([message.id for message in batch], worker_id)

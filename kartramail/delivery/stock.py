@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from kartramail.delivery.prepare import Loaded
+from kartramail.delivery.loading import Loaded
 from kartramail.rules.streams import Stream
 
 

@@ -37,7 +37,7 @@ class _SubjectLine(_Page):
 
 
 class Composer:
-    """Compiles and remembers. One a process; not shared by threads."""
+    """Compiles and remembers. For one thread; what is `missing` others may ask, too."""
 
     def __init__(self) -> None:
         self._contents: WeighedCache[int, CompiledMessage] = WeighedCache(KEPT_BYTES)

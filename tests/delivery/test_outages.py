@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from kartramail.config import Settings
 from kartramail.db import Database
-from kartramail.delivery.prepare import Preparer
+from kartramail.delivery.loading import Loader
 from kartramail.outbox.claims import Claimed, Claimer
 from kartramail.outbox.models import MessageState
 from tests.support.engine import running_engine, wait_until
@@ -93,16 +93,16 @@ def test_rows_that_could_not_be_given_back_are_given_back_later(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off between the claim and all that follows it, the giving back as well."""
-    load = Preparer.load
+    load = Loader.load
     cuts = [flaky.is_away]
 
-    def cut_and_load(self: Preparer, *args: object) -> object:
+    def cut_and_load(self: Loader, *args: object) -> object:
         if cuts:
             cuts.pop().set()
             threading.Timer(0.5, flaky.is_away.clear).start()
         return load(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Preparer, "load", cut_and_load)
+    monkeypatch.setattr(Loader, "load", cut_and_load)
     with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
         wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
     assert len(sink.messages) == 50
@@ -113,10 +113,10 @@ def test_an_outage_while_rows_are_loaded_one_by_one_leaves_none_behind(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One row cannot be loaded with the others; in the middle of them the database goes away."""
-    load, loaded = Preparer.load, list[int]()
+    load, loaded = Loader.load, list[int]()
     faults: dict[int, Exception] = {3: OperationalError("", {}, Exception("closed"))}
 
-    def fail_and_load(self: Preparer, db: Database, batch: list[Claimed], worker: int) -> object:
+    def fail_and_load(self: Loader, db: Database, batch: list[Claimed], worker: int) -> object:
         loaded.append(len(batch))
         if len(loaded) == 1:
             assert len(batch) > 4
@@ -125,7 +125,7 @@ def test_an_outage_while_rows_are_loaded_one_by_one_leaves_none_behind(
             raise fault
         return load(self, db, batch, worker)
 
-    monkeypatch.setattr(Preparer, "load", fail_and_load)
+    monkeypatch.setattr(Loader, "load", fail_and_load)
     with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
         wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
     assert len(sink.messages) == 50

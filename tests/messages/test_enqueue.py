@@ -7,8 +7,9 @@ from sqlmodel import select
 
 from kartramail.config import Settings
 from kartramail.db import Database
-from kartramail.delivery.prepare import Preparer
+from kartramail.delivery.loading import Loader
 from kartramail.messages import requests
+from kartramail.messages.compose import Composer
 from kartramail.messages.requests import MessageRequest, find_faults
 from kartramail.messages.resolution import Resolution
 from kartramail.outbox.models import ResolvedSender
@@ -70,7 +71,7 @@ def test_two_workers_that_name_the_same_senders_do_not_lock_each_other(
             named = {(account_id, one.digest): one for one in found}
             barrier.wait()
             try:
-                Preparer(settings)._number(
+                Loader(settings, Composer())._number(
                     db, dict(reversed(named.items())) if is_reversed else named
                 )
             except Exception as error:
@@ -96,7 +97,7 @@ def test_a_sender_that_was_not_committed_is_named_again(
     """Else its messages would refer to a sender that is not there."""
     with db.transaction() as session:
         account_id = add_account(session)
-    preparer = Preparer(settings)
+    loader = Loader(settings, Composer())
     sender = _resolution("a@doeinc.com")
     key = (account_id, sender.digest)
 
@@ -109,7 +110,7 @@ def test_a_sender_that_was_not_committed_is_named_again(
     with monkeypatch.context() as patched:
         patched.setattr("sqlalchemy.engine.Connection._commit_impl", cut)
         with pytest.raises(Cut):
-            preparer._number(db, {key: sender})
-    preparer._number(db, {key: sender})
+            loader._number(db, {key: sender})
+    loader._number(db, {key: sender})
     with db.reading() as session:
-        assert session.get(ResolvedSender, preparer._resolved_ids[key]) is not None
+        assert session.get(ResolvedSender, loader._resolved_ids[key]) is not None

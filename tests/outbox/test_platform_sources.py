@@ -7,7 +7,8 @@ from sqlmodel import col, select
 
 from kartramail.config import Settings
 from kartramail.db import Database
-from kartramail.delivery.prepare import Preparer
+from kartramail.delivery.loading import Loader
+from kartramail.messages.compose import Composer
 from kartramail.outbox.claims import claim
 from kartramail.outbox.lanes import PLATFORM
 from kartramail.outbox.models import PLATFORM_SOURCES, Lane, Message, SourceKind
@@ -41,7 +42,7 @@ def test_its_lane_its_sender_and_what_a_change_of_a_sender_touches_agree(
         touched = count_waiting_messages(session, account_id)
         worker = register_worker(session, "test", 1)
         claimed = claim(session, worker, 1)
-    (loaded,) = Preparer(settings).load(db, claimed, worker)
+    (loaded,) = Loader(settings, Composer()).load(db, claimed, worker)
     is_platform = source_kind in PLATFORM_SOURCES
     assert (lane_source == PLATFORM) is is_platform
     assert (touched == 0) is is_platform
