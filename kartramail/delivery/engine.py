@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import islice
-from typing import NamedTuple
 
 import structlog
 
@@ -31,12 +30,13 @@ from kartramail.delivery.lease import Lease
 from kartramail.delivery.loading import Loaded, Loader
 from kartramail.delivery.prepare import Preparer, Ready
 from kartramail.delivery.recorder import Recorder, Waiting
+from kartramail.delivery.under_way import UnderWay
 from kartramail.errors import KartraMailError
 from kartramail.messages.compose import Composer
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.destinations import load_closed, note_destinations
 from kartramail.outbox.results import Result
-from kartramail.rules.replies import Deferred, Reply
+from kartramail.rules.replies import Deferred
 
 log = structlog.get_logger()
 
@@ -55,16 +55,6 @@ class EngineBroken(KartraMailError):
     """A thread of the engine ended by itself: nothing more can be delivered by this process."""
 
 
-class _Sent(NamedTuple):
-    """A message that the transport has: the number of its claim, and the sender it leaves as."""
-
-    worker_id: int
-    resolved_id: int
-    domain: str
-    since: float  # of the monotonic clock
-    is_excused: bool = False  # it waits behind a message of another domain
-
-
 class Engine:
     """Delivers until it is told to stop. `broken` is set when it cannot any more."""
 
@@ -81,6 +71,7 @@ class Engine:
         self._make_transport = make_transport
         self._transport: Transport | None = None
         self._destinations = Destinations(settings.worker_connections)
+        self._under_way = UnderWay(self._destinations)
         self._lease = Lease(db, settings.worker_lease, self._break, self._share_destinations)
         self._breaker = Breaker()
         composer = Composer()
@@ -100,7 +91,6 @@ class Engine:
             on_failure=self._break,
         )
         self._at_once = _BUILT_AT_ONCE
-        self._sent: dict[int, _Sent] = {}
         self._results: list[Waiting] = []  # not handed to the recorder yet
         self._results_since = 0.0
         self._worker_id = 0
@@ -148,7 +138,7 @@ class Engine:
                 pause = _RESULTS_PAUSE if self._results else _IDLE_PAUSE
             for settled in transport.work(pause):
                 self._note(settled)
-            self._excuse(transport.take_held_up())
+            self._under_way.excuse(transport.take_held_up())
             self._hand_in(transport, is_idle=is_idle)
             for written in self._recorder.take_written():
                 transport.confirm(written.result.message_id)
@@ -197,7 +187,9 @@ class Engine:
             if loaded is None:
                 return None
             message = loaded.message
-            if message.id in self._sent:  # claimed again, with its answer of an earlier life due
+            if (
+                message.id in self._under_way
+            ):  # claimed again, with its answer of an earlier life due
                 self._feeder.put_off(message.id, loaded.worker_id, now() + _OWED_FOR)
                 continue
             if self._destinations.admit(message.to_domain):
@@ -217,9 +209,7 @@ class Engine:
         for loaded, ready in zip(batch, built, strict=True):
             message = loaded.message
             if isinstance(ready, Ready):
-                self._sent[message.id] = _Sent(
-                    loaded.worker_id, ready.resolved_id, message.to_domain, at
-                )
+                self._under_way.add(message, loaded.worker_id, ready.resolved_id, at)
                 is_quick = self._destinations.is_quick(message.to_domain)
                 envelopes.append(
                     ready.envelope if is_quick else ready.envelope._replace(is_alone=True)
@@ -233,31 +223,14 @@ class Engine:
         transport.send(envelopes)
 
     def _note(self, settled: Settled) -> None:
-        reply, sent = settled.reply, self._sent.pop(settled.id)
-        if reply.server == LOCAL:  # we refused it ourselves, which says nothing of any server
-            self._withdraw(sent)
-        else:
-            self._learn(reply, settled.seconds, sent)
+        reply = settled.reply
+        sent = self._under_way.settle(settled)
+        if reply.server != LOCAL:  # what we refused ourselves says nothing of any server
+            if isinstance(reply, Deferred) and not reply.costs_attempt:
+                self._breaker.trip()
+            else:
+                self._breaker.reset()
         self._record(Result(settled.id, reply, sent.resolved_id), sent.worker_id)
-
-    def _learn(self, reply: Reply, seconds: float, sent: _Sent) -> None:
-        if isinstance(reply, Deferred) and not reply.costs_attempt:
-            self._breaker.trip()
-        else:
-            self._breaker.reset()
-        self._destinations.settle(sent.domain, seconds, reply, is_excused=sent.is_excused)
-
-    def _excuse(self, held_up: Sequence[int]) -> None:
-        """What waits behind the message of another domain says nothing of its own."""
-        for message_id in held_up:
-            sent = self._sent.get(message_id)
-            if sent is not None and not sent.is_excused:
-                self._destinations.excuse(sent.domain, sent.since)
-                self._sent[message_id] = sent._replace(is_excused=True)
-
-    def _withdraw(self, sent: _Sent) -> None:
-        if not sent.is_excused:
-            self._destinations.withdraw(sent.domain)
 
     # -- results ------------------------------------------------------------------------------
 
@@ -289,21 +262,13 @@ class Engine:
 
     def _take_back(self, transport: Transport) -> None:
         for message_id in transport.withdraw():
-            sent = self._sent.pop(message_id)
-            self._withdraw(sent)
-            self._feeder.give_back(message_id, sent.worker_id)
+            self._feeder.give_back(message_id, self._under_way.withdraw(message_id))
 
     def _leave_to_others(self, transport: Transport) -> None:
         """We were declared dead: what was claimed in that life is others' now."""
-        lost = {
-            message_id
-            for message_id, sent in self._sent.items()
-            if sent.worker_id != self._lease.worker_id
-        }
+        lost = self._under_way.claimed_before(self._lease.worker_id)
         for message_id in transport.abandon(lost):
-            sent = self._sent.pop(message_id)
-            self._withdraw(sent)
-            self._feeder.forget(message_id, sent.worker_id)
+            self._feeder.forget(message_id, self._under_way.withdraw(message_id))
         self._worker_id = self._lease.worker_id
 
     def _share_destinations(self) -> None:
