@@ -90,11 +90,17 @@ class Connection(flask_mail.Connection):
         if envelope_from is not None:
             message.sender = envelope_from
         at = time.monotonic()
-        refusal = self.conversation.refuse(message)
+        conversation = self.conversation
+        refusal = conversation.refuse(message)
         if refusal is not None:
-            self.conversation.settled.append((message, refusal))
+            conversation.settled.append((message, refusal))
             return
-        self.conversation.open(message, at)
+        if not conversation.is_waiting:
+            self.receive()  # what has come until now is no answer to what is said from here on
+        if conversation.over is not None:
+            conversation.leave(message)
+            return
+        conversation.open(message, at)
         self.num_emails += 1
 
     @property
@@ -171,19 +177,23 @@ class Connection(flask_mail.Connection):
         if client is None or client.sock is None:
             return
         is_plain = not isinstance(client.sock, ssl.SSLSocket)
-        while self.conversation.over is None:
+        conversation = self.conversation
+        while conversation.over is None:
+            was_given_up = conversation.given_up
             try:
                 octets = client.sock.recv(_READ)
             except _NOT_YET:
                 return
             except OSError as error:
-                self.conversation.over = network_words(error, self.settings.timeout)
+                conversation.over = network_words(error, self.settings.timeout)
                 return
             if not octets:
-                self.conversation.over = "The server closed the connection."
+                conversation.over = "The server closed the connection."
                 return
-            self.conversation.feed(octets, at)
-            if is_plain and len(octets) < _READ:
+            conversation.feed(octets, at)
+            # Where a message fails there must be no answer that it was not asked for.
+            is_doubtful = conversation.given_up or was_given_up
+            if is_plain and len(octets) < _READ and not is_doubtful:
                 return
 
     def check_time(self, at: float) -> None:

@@ -59,12 +59,14 @@ class Conversation:
 
     `out` is what to write; `settled` what became of messages; `unsent` those that this connection
     did nothing for and that may go over another one. `over` says, once set, why to hang up.
+    `given_up` failed before its body, by answers that the one to RSET may still contradict.
     """
 
     def __init__(self, server: str, offers: Offers) -> None:
         self.offers = offers
         self.opening: OutgoingMessage | None = None
         self.closing: OutgoingMessage | None = None
+        self.given_up: OutgoingMessage | None = None
         self.out: list[bytes] = []
         self.queued = 0  # octets that were ever put into `out`
         self.written = 0  # octets of them that left
@@ -151,6 +153,13 @@ class Conversation:
         self.waits_since = at
         self._expected.append((Stage.END_OF_DATA, message))
 
+    def leave(self, message: OutgoingMessage) -> None:
+        """Not over this connection, which was over before it was told of the message."""
+        if self.count:
+            self.unsent.append(message)
+        else:  # as it is with one that speaks while it is greeted: each new one would do the same
+            self.settled.append((message, self._silence(Stage.EHLO, self.over or _UNASKED)))
+
     def drop_opening(self) -> None:
         """Forget what is being announced: the connection must be ended after `closing`."""
         self.opening = None
@@ -166,26 +175,28 @@ class Conversation:
             self.over = self.over or str(error)
 
     def _hear_all(self, answers: Sequence[tuple[int, bytes]], at: float) -> None:
-        for code, words in answers:
+        asked = len(self._expected)
+        if self.out:  # the last command was not even written
+            asked -= 1
+        for code, words in answers if len(answers) <= asked else answers[:asked]:
             if self.over is not None:
-                return
-            if not self._expected:
-                self._hear_unasked(code, words)
                 return
             stage, message = self._expected.popleft()
             if message is None or stage is None:
-                if code != 250:
-                    self.over = "The server did not take a new message."
+                self._hear_reset(code)
             else:
                 message.seconds += at - self.waits_since
                 self._hear(stage, message, code, words)
             self.waits_since = at
+        if len(answers) > asked and self.over is None:
+            self._hear_unasked(*answers[asked])
 
     def end(self, words: str) -> None:
         """The connection is gone: settle what was under way."""
         closing, opening = self.closing, self.opening
         self.closing = self.opening = None
         self._expected.clear()
+        self._settle_given_up()
         if closing is not None:
             in_doubt = self.written >= closing.dot_at
             stage = Stage.END_OF_DATA if in_doubt else Stage.DATA
@@ -202,10 +213,34 @@ class Conversation:
         """Only one who has invited a message may change his mind before it comes."""
         message = self.opening
         if message is None or not message.is_invited or not 400 <= code <= 599:
-            self.over = "The server spoke without being asked."
+            self.over = _UNASKED
+            if code != SERVICE_CLOSING:  # which may be said at any time (RFC 5321 §3.8)
+                self._doubt_refusals()
             return
         message.failure = self._judged(Stage.DATA, code, words)
         self._break_off(message)
+
+    def _doubt_refusals(self) -> None:
+        """There are more answers than commands: no message ends by those that came just now."""
+        for message in (self.opening, self.given_up):
+            if message is not None and message.failure is not None:
+                message.failure = self._doubted(message.failure)
+        settled, self.settled = self.settled, []
+        for message, reply in settled:
+            self._settle(message, self._doubted(reply))
+
+    def _doubted(self, reply: Reply) -> Reply:
+        if not isinstance(reply, Refused) or reply.server == LOCAL:
+            return reply
+        in_doubt = reply.stage is Stage.END_OF_DATA
+        return self._silence(reply.stage, f"{_TOO_MANY} {reply.code} {reply.words}", in_doubt)
+
+    def _hear_reset(self, code: int) -> None:
+        if code != 250:
+            self.over = "The server did not take a new message."
+            if not 400 <= code <= 599:  # the answer to another command: to DATA, for instance
+                self._doubt_refusals()
+        self._settle_given_up()
 
     def _hear(self, stage: Stage, message: OutgoingMessage, code: int, words: bytes) -> None:
         if stage is Stage.END_OF_DATA:
@@ -259,10 +294,13 @@ class Conversation:
 
     def _give_up(self, message: OutgoingMessage) -> None:
         """The message failed, the connection did not: it must forget what it was told."""
-        self.opening = None
+        self.opening, self.given_up = None, message
         self._say(b"RSET\r\n")
         self._expected.append((None, None))
-        if message.failure is not None:
+
+    def _settle_given_up(self) -> None:
+        message, self.given_up = self.given_up, None
+        if message is not None and message.failure is not None:
             self._settle(message, message.failure)
 
     def _break_off(self, message: OutgoingMessage) -> None:
@@ -319,6 +357,8 @@ class Conversation:
 
 _HUNG_UP = "The server's answer ended the connection."
 _TOO_EARLY = "The server answered before it had the whole message."
+_UNASKED = "The server spoke without being asked."
+_TOO_MANY = "The server gave more answers than it was asked for, and this may be about another:"
 _CONTRADICTED = "The server took what followed, though it had said: "
 
 
