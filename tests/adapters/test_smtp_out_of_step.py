@@ -170,6 +170,7 @@ def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
 ) -> None:
     """A refusal is believed; and after either the connection is not used again."""
     connections = []
+    is_settled = threading.Event()
 
     def talk(peer: Peer) -> None:
         connections.append(peer)
@@ -178,6 +179,7 @@ def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
         if len(connections) == 1:
             peer.read_until(b"\r\n\r\n")  # else it would be an answer to DATA
             peer.say(early)
+            assert is_settled.wait(20)  # what we read no more cannot be written whole
             peer.read_until(b"\r\n.\r\n")  # it never comes
         peer.read_until(b"\r\n.\r\n")
         peer.say("250 2.0.0 Ok")
@@ -189,12 +191,15 @@ def test_an_answer_before_the_message_was_written_whole_accepts_nothing(
     with talking(talk, certificate=certificate) as at_work:
         at_work.send([envelope(1, LONG)])
         at_work.send([envelope(2)])
-        replies = {one.id: one.reply for one in gather(at_work, 2)}
-    first = replies[1]
+        (first_settled,) = gather(at_work, 1)
+        is_settled.set()
+        (second_settled,) = gather(at_work, 1)
+    assert (first_settled.id, second_settled.id) == (1, 2)
+    first = first_settled.reply
     assert (type(first), first.stage) == (kind, stage)
     assert first.code == (None if early.startswith("250") else int(early[:3]))
     assert not getattr(first, "in_doubt", False)
-    assert isinstance(replies[2], Accepted)
+    assert isinstance(second_settled.reply, Accepted)
     assert len(connections) == 2
 
 
