@@ -5,7 +5,7 @@ see them, a backup for instance: from the beginning of a lane, a claim would vis
 and with a million sent it would take seconds. SQLite takes them out at once and needs none of this.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
@@ -19,7 +19,7 @@ _SHARE = 20
 _LONGEST = 30.0
 """… but what came to lie below a floor after all waits no longer than these seconds."""
 
-_MOST_EMPTY = 1_000
+MOST_EMPTY = 1_000
 """Lanes with nothing in them whose floors are kept: what has left them may still be visible."""
 
 
@@ -49,6 +49,10 @@ class Floors:
         """Where the look that begins now starts in each lane: nothing, when it is to be whole."""
         return dict(self._places) if monotonic() < self._whole_at else {}
 
+    def learn(self, lane_ids: Iterable[int]) -> None:
+        """Of lanes that were there before this process: the next `note` tells the empty ones."""
+        self._places = dict.fromkeys(lane_ids, BEGINNING) | self._places
+
     def note(
         self, found: Mapping[int, Place], at: datetime, *, is_whole: bool, seconds: float
     ) -> None:
@@ -57,7 +61,7 @@ class Floors:
         Its statement began at `at` or later and took `seconds`.
         """
         fresh = Place(at - FRESH, 0)
-        empty = [lane_id for lane_id in self._places if lane_id not in found][-_MOST_EMPTY:]
+        empty = [lane_id for lane_id in self._places if lane_id not in found][-MOST_EMPTY:]
         self._places = dict.fromkeys(empty, fresh)
         self._places |= {lane_id: min(place, fresh) for lane_id, place in found.items()}
         if is_whole:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, update
 
 from kartramail.clock import now
 from kartramail.db import Database
-from kartramail.outbox import claims, floors
+from kartramail.outbox import claims, floors, lane_looks
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.floors import FRESH, Floors, Place
 from kartramail.outbox.lanes import hold_lane, lane_id_for, open_lane
@@ -320,6 +320,41 @@ def test_looks_do_not_walk_over_what_has_left_a_lane_in_which_nothing_waits(
         assert claimer.claim(session, worker, 20) == []
 
     assert _pages(db, claim) < 100
+
+
+@pytest.mark.parametrize("waiting_elsewhere", [0, 3])
+def test_a_worker_that_was_not_there_walks_over_what_has_left_once(
+    backed_up: tuple[Database, int], monkeypatch: pytest.MonkeyPatch, waiting_elsewhere: int
+) -> None:
+    """It begins while the old transaction goes on, and the lane is empty already."""
+    monkeypatch.setattr(lane_looks, "_SLOW", 0)  # a million would be slow, the few here are not
+    db, worker = backed_up
+    assert len(take(db, Claimer(has_limits=True), worker, WAITING)) == WAITING
+    with db.transaction() as session:
+        for _ in range(waiting_elsewhere):  # lanes behind the one that is empty
+            add_messages(session, add_account(session), 1, due_at=now() + AN_HOUR)
+    begun_anew = Claimer(has_limits=True)
+
+    def claim(session: Session) -> None:
+        assert begun_anew.claim(session, worker, 20) == []
+
+    first, second, third = (_pages(db, claim) for _ in range(3))
+    assert first > 300, "there is nothing to be saved"
+    assert second < 100
+    assert third < 100
+
+
+def test_a_look_that_is_quick_learns_no_lanes(
+    db: Database, account_id: int, worker: int, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lane that is known costs every look a step."""
+    monkeypatch.setattr(lane_looks, "_SLOW", 60)
+    add(db, account_id, 1, AN_HOUR)
+    claimer = Claimer(has_limits=False)
+    with db.transaction() as session:
+        add_messages(session, add_account(session), 1, due_at=None)
+    assert len(take(db, claimer, worker)) == 1
+    assert len(claimer._floors.start()) == 1
 
 
 def test_what_a_worker_has_held_before_is_not_visited_for_what_it_reports(
