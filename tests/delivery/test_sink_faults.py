@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,10 +32,21 @@ from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import add_account, add_messages, messages
 from tests.support.smtp_server import free_port
 
-HARD, SOFT, CLOSING = "500 5.3.0 Error: command failed", "450 4.3.0 Error: command failed", "421"
-IN_DOUBT = "(in doubt: it may have been taken)"
+HARD, SOFT = ("500 5.3.0 Error: command failed",), ("450 4.3.0 Error: command failed",)
+CLOSING = ("421 4.0.0 Server closing connection",)
+ABORTED = ("550 This violates SMTP",)
+IN_DOUBT = " (in doubt: it may have been taken)"
 SHORT = 0.7  # seconds of patience where the server is to be silent for longer
 LONG = 20.0
+# By a FIN or, where something had come that it had not read, by an RST.
+CLOSED = ("The server closed the connection.", "The server dropped the connection.")
+SILENT = (f"The server did not answer within {SHORT:g} seconds.",)
+NO_CONNECTION = (  # it may be met while it ends
+    (Stage.CONNECT, "Nothing listens there: the connection was refused."),
+    *((Stage.GREETING, words) for words in CLOSED),
+)
+COMMANDS = ("connect", "helo", "ehlo", "mail", "rcpt", "vrfy", "data", ".", "rset", "noop", "quit")
+NOT_SAID = "helo,vrfy,rset,noop"  # where EHLO and the message before were taken
 
 
 @dataclass(frozen=True)
@@ -43,13 +55,14 @@ class Fault:
 
     `stages`: how far it may have come by the log; more than one where several commands left
     together and the server's answers to the first of them may have got lost with the connection.
+    `replies`: what the log may have as the server's words, or as ours where it had none.
     """
 
     options: str
     state: MessageState = MessageState.SENT
     stages: tuple[Stage, ...] = ()
     code: int | None = None
-    words: str = ""
+    replies: tuple[str, ...] = ()
     attempts: int = 1
     count: int = 2
     patience: float = LONG
@@ -59,21 +72,36 @@ class Fault:
 
 
 def deferred(
-    options: str, stage: Stage, code: int | None = None, words: str = "", **values: Any
+    options: str,
+    stage: Stage,
+    code: int | None = None,
+    replies: tuple[str, ...] = CLOSED,
+    **values: Any,
 ) -> Fault:
     is_free = not stage.is_about_a_message
-    fault = Fault(options, MessageState.DEFERRED, (stage,), code, words)
+    fault = Fault(options, MessageState.DEFERRED, (stage,), code, replies)
     # Where no connection can be made, the next one waits for a moment: that is not asked here.
     fault = replace(fault, attempts=0, count=1) if is_free else fault
     return replace(fault, **values)
 
 
-def bounced(options: str, stage: Stage, code: int, words: str) -> Fault:
-    return Fault(options, MessageState.BOUNCED, (stage,), code, words)
+def bounced(
+    options: str, stage: Stage, code: int, replies: tuple[str, ...], **values: Any
+) -> Fault:
+    return replace(Fault(options, MessageState.BOUNCED, (stage,), code, replies), **values)
 
 
 def silent(options: str, stage: Stage, **values: Any) -> Fault:
-    return deferred(options, stage, **({"patience": SHORT, "count": 1} | values))
+    wanted: dict[str, Any] = {"replies": SILENT, "patience": SHORT, "count": 1}
+    return deferred(options, stage, **(wanted | values))
+
+
+def in_doubt(replies: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(reply + IN_DOUBT for reply in replies)
+
+
+def need(*commands: str) -> tuple[str, ...]:
+    return tuple(f"503 5.5.1 Error: need {command} command" for command in commands)
 
 
 REFUSALS = [
@@ -84,6 +112,8 @@ REFUSALS = [
     deferred("-f ehlo,helo", Stage.EHLO, 500, HARD),
     deferred("-r ehlo", Stage.EHLO, 450, SOFT),
     deferred("-f ehlo -r helo", Stage.EHLO, 450, SOFT),
+    deferred("-f ehlo -q helo", Stage.EHLO),
+    deferred("-f ehlo -Q helo", Stage.EHLO, 421, CLOSING),
     bounced("-f mail", Stage.MAIL, 500, HARD),
     deferred("-r mail", Stage.MAIL, 450, SOFT),
     bounced("-f rcpt", Stage.RCPT, 500, HARD),
@@ -94,20 +124,29 @@ REFUSALS = [
     deferred("-r .", Stage.END_OF_DATA, 450, SOFT),
     Fault("-f quit"),
     Fault("-r quit"),
+    Fault(f"-f {NOT_SAID}"),
+    Fault(f"-r {NOT_SAID}"),
     # The message before has been refused, and then the server does not even forget it.
     deferred("-r rcpt -f rset", Stage.RCPT, 450, SOFT),
     deferred("-r rcpt,rset", Stage.RCPT, 450, SOFT),
     deferred("-r rcpt -q rset", Stage.RCPT, 450, SOFT),
     deferred("-r rcpt -Q rset", Stage.RCPT, 450, SOFT),
+    bounced("-f mail,rset", Stage.MAIL, 500, HARD),
+    bounced("-f rcpt,rset", Stage.RCPT, 500, HARD),
+    bounced("-f data,rset", Stage.DATA, 500, HARD),
+    bounced("-f rcpt -r rset", Stage.RCPT, 500, HARD),
     bounced("-f rcpt -q rset", Stage.RCPT, 500, HARD),
+    bounced("-f rcpt -Q rset", Stage.RCPT, 500, HARD),
+    bounced("-f rcpt -W rset:60", Stage.RCPT, 500, HARD, patience=SHORT, count=1),
+    deferred("-r rcpt -W rset:60", Stage.RCPT, 450, SOFT, patience=SHORT, count=1),
     # In the words that the server was told to say.
-    deferred("-r rcpt -b '452 4.2.2 Over quota'", Stage.RCPT, 452, "452 4.2.2 Over quota"),
-    bounced("-f rcpt -B '550 5.1.1 Nobody'", Stage.RCPT, 550, "550 5.1.1 Nobody"),
+    deferred("-r rcpt -b '452 4.2.2 Over quota'", Stage.RCPT, 452, ("452 4.2.2 Over quota",)),
+    bounced("-f rcpt -B '550 5.1.1 Nobody'", Stage.RCPT, 550, ("550 5.1.1 Nobody",)),
 ]
 CUTS = [
-    deferred("-q connect", Stage.GREETING, None, "closed"),
+    deferred("-q connect", Stage.GREETING),
     deferred("-Q connect", Stage.GREETING, 421, CLOSING),
-    deferred("-q ehlo", Stage.EHLO, None, "closed"),
+    deferred("-q ehlo", Stage.EHLO),
     deferred("-Q ehlo", Stage.EHLO, 421, CLOSING),
     deferred("-q mail", Stage.MAIL),
     deferred("-Q mail", Stage.MAIL, 421, CLOSING),
@@ -115,13 +154,15 @@ CUTS = [
     deferred("-Q rcpt", Stage.RCPT, 421, CLOSING),
     deferred("-q data", Stage.DATA),
     deferred("-Q data", Stage.DATA, 421, CLOSING),
-    deferred("-q .", Stage.END_OF_DATA, None, IN_DOUBT),
+    deferred("-q .", Stage.END_OF_DATA, None, in_doubt(CLOSED)),
     deferred("-Q .", Stage.END_OF_DATA, 421, CLOSING),
     Fault("-q quit"),
     Fault("-Q quit"),
+    Fault(f"-q {NOT_SAID}"),
+    Fault(f"-Q {NOT_SAID}"),
     # 550 in the middle of the message, before its final dot: it is an answer all the same.
-    replace(bounced("-A 0", Stage.END_OF_DATA, 550, "550"), stages=(Stage.DATA, Stage.END_OF_DATA)),
-    replace(bounced("-A 1", Stage.END_OF_DATA, 550, "550"), stages=(Stage.DATA, Stage.END_OF_DATA)),
+    bounced("-A 0", Stage.DATA, 550, ABORTED, stages=(Stage.DATA, Stage.END_OF_DATA)),
+    bounced("-A 1", Stage.DATA, 550, ABORTED, stages=(Stage.DATA, Stage.END_OF_DATA)),
 ]
 # Out of step with the server: its 503 is no word on the message. (smtp-sink lets what was sent
 # ahead overtake a command that it delays.)
@@ -132,10 +173,12 @@ SILENCES = [
     # Its answers to MAIL and RCPT wait for that to DATA.
     silent("-w 60", Stage.DATA, stages=OVERTAKEN),
     silent("-W data:60", Stage.DATA, stages=OVERTAKEN),
-    silent("-W .:60", Stage.END_OF_DATA, words=IN_DOUBT),
-    silent("-W mail:60", Stage.MAIL, stages=OVERTAKEN, code=503),
-    silent("-W rcpt:60", Stage.RCPT, stages=OVERTAKEN, code=503),
+    silent("-W .:60", Stage.END_OF_DATA, replies=in_doubt(SILENT)),
+    silent("-W mail:60", Stage.MAIL, stages=OVERTAKEN, code=503, replies=need("MAIL", "RCPT")),
+    silent("-W rcpt:60", Stage.RCPT, stages=OVERTAKEN, code=503, replies=need("RCPT")),
     Fault("-W quit:60", patience=SHORT),
+    silent("-f ehlo -W helo:60", Stage.EHLO),
+    *(Fault(f"-W {command}:60", patience=SHORT) for command in NOT_SAID.split(",")),
     Fault("-w 1", count=1),  # slow is not silent
     Fault("-W .:1", count=1),
 ]
@@ -146,8 +189,9 @@ SILENCES_ONE_BY_ONE = [
     silent("-p -W rcpt:60", Stage.RCPT),
     silent("-p -w 60", Stage.DATA, count=2),
     silent("-p -W data:60", Stage.DATA),
-    silent("-p -W .:60", Stage.END_OF_DATA, words=IN_DOUBT, count=2),
+    silent("-p -W .:60", Stage.END_OF_DATA, replies=in_doubt(SILENT), count=2),
     Fault("-p -W quit:60", patience=SHORT),
+    *(Fault(f"-p -W {command}:60", patience=SHORT) for command in NOT_SAID.split(",")),
     Fault("-p -W mail:1", count=1),
     Fault("-p -W rcpt:1", count=1),
     Fault("-p -w 1", count=1),
@@ -165,6 +209,27 @@ ONE_OF_EACH = [
     for fault in CASES
     if fault.options in ("-f ehlo", "-f rcpt", "-r data", "-q connect", "-q .", "-Q mail")
 ]
+
+
+def test_each_option_is_asked_at_each_command_with_pipelining_and_without() -> None:
+    """Those of `-f` and `-r` are without, as smtp-sink has them."""
+    asked = {
+        ("-p" in words or bool({"-f", "-r"} & set(words)), option, command)
+        for words in (fault.options.split() for fault in CASES)
+        for option, value in pairwise(words)
+        if option in ("-f", "-r", "-q", "-Q", "-W")
+        for command in value.partition(":")[0].split(",")
+    }
+    for option in ("-f", "-r", "-q", "-Q", "-W"):
+        for is_one_by_one in (True, False):
+            if is_one_by_one or option not in ("-f", "-r"):
+                found = {command for *ways, command in asked if ways == [is_one_by_one, option]}
+                assert found == set(COMMANDS), (option, is_one_by_one)
+    for option in ("-w", "-A"):
+        assert {"-p" in fault.options for fault in CASES if option in fault.options} == {
+            True,
+            False,
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -238,10 +303,11 @@ def check(db: Database, settings: Settings, fault: Fault) -> None:
         running_engine(db, settings, port, connections=1, timeout=fault.patience),
     ):
         wait_until(lambda: settled(db, fault.count), 60)
+    server = f"127.0.0.1:{port}"
     for message in messages(db):
         assert (message.state, message.tries) == (fault.state, 1), message.reply
         assert message.attempts == fault.attempts
-        _check_log(db, message, fault)
+        _check_log(db, message, fault, server)
         _check_wait(db, message)
 
 
@@ -252,21 +318,19 @@ def _split(options: str) -> list[str]:
     ]
 
 
-def _check_log(db: Database, message: Message, fault: Fault) -> None:
+def _check_log(db: Database, message: Message, fault: Fault, server: str) -> None:
     logged = attempts_of(db, message.id)
     if fault.state is MessageState.SENT:
         assert logged == []
-        assert (message.reply or "").startswith("250 ")
+        assert (message.reply, message.server) == ("250 2.0.0 Ok", server)
         return
     (attempt,) = logged
     assert attempt.n == 1
     assert Stage(attempt.stage) in fault.stages
     assert attempt.code == fault.code
-    assert fault.words in attempt.reply
-    assert attempt.reply == message.reply
-    assert attempt.server.startswith("127.0.0.1:")
-    # In doubt is said where it is so, and nowhere else.
-    assert (IN_DOUBT in attempt.reply) == (fault.words == IN_DOUBT)
+    assert attempt.reply in fault.replies
+    assert (message.reply, message.server) == (attempt.reply, attempt.server)
+    assert attempt.server == server
 
 
 def _check_wait(db: Database, message: Message) -> None:
@@ -281,26 +345,30 @@ def _check_wait(db: Database, message: Message) -> None:
     assert 0.8 * usual <= message.due_at - attempt.at <= 1.2 * usual
 
 
-@pytest.mark.parametrize("options", ["-M 2", "-p -M 2"])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("options", ["-M", "-p -M"])
 def test_a_server_that_ends_leaves_one_in_doubt_and_costs_the_next_one_nothing(
-    db: Database, settings: Settings, options: str
+    db: Database, settings: Settings, options: str, count: int
 ) -> None:
     """smtp-sink ends when it has its last message, without an answer to its final dot. The next
     one finds the connection gone and no other can be made: again, and free."""
-    add_mail(db, 3)
+    add_mail(db, count + 1)
     with (
-        smtp_sink(*options.split()) as port,
+        smtp_sink(*options.split(), str(count)) as port,
         running_engine(db, settings, port, connections=1, timeout=LONG),
     ):
-        wait_until(lambda: settled(db, 3), 60)
-    first, second, third = messages(db)
-    assert (first.state, first.attempts) == (MessageState.SENT, 1)
-    assert (second.state, second.tries, second.attempts) == (MessageState.DEFERRED, 1, 1)
-    assert IN_DOUBT in (second.reply or "")
-    assert (third.state, third.tries, third.attempts) == (MessageState.DEFERRED, 1, 0)
-    (attempt,) = attempts_of(db, third.id)
-    assert (Stage(attempt.stage), attempt.code) == (Stage.CONNECT, None)
-    assert IN_DOUBT not in attempt.reply
+        wait_until(lambda: settled(db, count + 1), 60)
+    *before, last, following = messages(db)
+    assert [(one.state, one.attempts) for one in before] == [(MessageState.SENT, 1)] * (count - 1)
+    assert (last.state, last.tries, last.attempts) == (MessageState.DEFERRED, 1, 1)
+    (attempt,) = attempts_of(db, last.id)
+    assert (Stage(attempt.stage), attempt.code) == (Stage.END_OF_DATA, None)
+    assert attempt.reply in in_doubt(CLOSED)
+    assert (following.state, following.tries) == (MessageState.DEFERRED, 1)
+    assert following.attempts == 0
+    (free,) = attempts_of(db, following.id)
+    assert (free.code, (Stage(free.stage), free.reply) in NO_CONNECTION) == (None, True), free
+    assert attempt.server == free.server == f"127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("options", ["-A 1 -T 4096", "-p -A 1 -T 4096"])
