@@ -10,6 +10,7 @@ from kartramail.clock import now
 from kartramail.ids import show_id
 from kartramail.outbox.models import Message, MessageState
 from tests.browser.activity_world import BOOKED
+from tests.browser.asked_first import ask_and_keep, ask_by_hand
 from tests.browser.conftest import Visitors
 from tests.browser.renewing import renew
 from tests.browser.test_keyboard import PHONE, press_tab_until
@@ -75,14 +76,7 @@ def test_cancel_is_asked_first_and_escape_keeps_everything(
     page = alices_page
     page.goto(path_of(message_id))
     dialog = page.get_by_role("dialog", name="Cancel this message?")
-    press_tab_until(page, CANCEL)
-    for leave in ("Escape", "Enter"):
-        page.keyboard.press("Enter")
-        expect(dialog).to_contain_text("To r0@example.net. It does not leave")
-        expect(dialog.get_by_role("button", name="Keep it as it is")).to_be_focused()
-        page.keyboard.press(leave)
-        expect(dialog).to_have_count(0)
-        expect(page.locator(CANCEL)).to_be_focused()
+    ask_and_keep(page, CANCEL, dialog, "To r0@example.net. It does not leave")
     assert state_of(world, message_id) is MessageState.DEFERRED
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Cancel the message").click()
@@ -134,9 +128,7 @@ def test_a_message_that_leaves_while_one_looks_twice_is_said_to_have_left(
     page = alices_page
     page.clock.install()
     page.goto(path_of(message_id))
-    page.locator(CANCEL).click()
-    dialog = page.get_by_role("dialog")
-    page.evaluate("document.activeElement.blur()")  # as some browsers do when one presses words
+    dialog = ask_by_hand(page, CANCEL)
     becomes(world, message_id, MessageState.SENT)
     look_again(page, message_id)
     expect(dialog).to_be_visible()

@@ -10,6 +10,7 @@ from kartramail.clock import now
 from kartramail.outbox.lanes import find_lane, lane_id_for
 from kartramail.outbox.models import LaneState, MessageState
 from kartramail.rules.streams import Stream
+from tests.browser.asked_first import ask_and_keep, ask_by_hand
 from tests.browser.conftest import Visitors
 from tests.browser.renewing import renew
 from tests.browser.test_keyboard import press_tab_until
@@ -60,14 +61,7 @@ def test_pausing_receipts_is_asked_first_and_escape_keeps_everything(
     page = alices_page
     page.goto("/activity/waiting")
     dialog = page.get_by_role("dialog", name="Pause transactional mail?")
-    press_tab_until(page, PAUSE)
-    for leave in ("Escape", "Enter"):
-        page.keyboard.press("Enter")
-        expect(dialog).to_contain_text("Receipts, confirmations and reminders will wait, too")
-        expect(dialog.get_by_role("button", name="Keep it as it is")).to_be_focused()
-        page.keyboard.press(leave)
-        expect(dialog).to_have_count(0)
-        expect(page.locator(PAUSE)).to_be_focused()
+    ask_and_keep(page, PAUSE, dialog, "Receipts, confirmations and reminders will wait, too")
     assert lane_state(world, alice) is LaneState.OPEN
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Pause it").click()
@@ -136,9 +130,7 @@ def test_the_panel_takes_no_second_look_away(world: World, alice: Actor, alices_
     page = alices_page
     page.clock.install()
     page.goto("/activity/waiting")
-    page.locator(PAUSE).click()
-    dialog = page.get_by_role("dialog")
-    page.evaluate("document.activeElement.blur()")  # as some browsers do when one presses words
+    dialog = ask_by_hand(page, PAUSE)
     add_later(world, alice)
     look_again(page)
     expect(dialog).to_be_visible()
