@@ -10,19 +10,17 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from tests.benchmarks.sinks import find_postfix_tool
-from tests.interop.tools import is_root_on_debian
+from tests.support.debian import install_debians, is_root_on_debian, runs
 
 HERE = Path(__file__).parent
 NODEMAILER = HERE / "nodemailer"
 _REQUIREMENTS = HERE / "post_office" / "requirements.txt"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kartramail-benchmarks"
 _NPM_CI = ("npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
-_NO_MAIL_SERVER = "postfix postfix/main_mailer_type select No configuration\n"
 
 
 def find_node() -> str | None:
@@ -61,9 +59,9 @@ def _interpreter() -> Path:
 
 def install_peers() -> None:
     """Make sure that they are there, as far as that is possible here."""
-    _install_debians()
+    _install_packages()
     if find_node() is None and shutil.which("npm"):
-        _runs(*_NPM_CI, f"--prefix={NODEMAILER}")
+        runs(*_NPM_CI, f"--prefix={NODEMAILER}")
     if post_office_python() is None:
         _install_post_office()
     here = {
@@ -75,33 +73,19 @@ def install_peers() -> None:
     print(f"The peers of the benchmarks: {f'without {missing}' if missing else 'all are here'}.")
 
 
-def _install_debians() -> None:
+def _install_packages() -> None:
     packages = [] if find_postfix_tool("smtp-sink") else ["postfix"]
     if not shutil.which("node") or not shutil.which("npm"):
         packages += ["nodejs", "npm"]
-    if not packages or not is_root_on_debian():
-        return
-    if "postfix" in packages and shutil.which("debconf-set-selections"):
-        subprocess.run(["debconf-set-selections"], input=_NO_MAIL_SERVER, text=True, check=False)
-    if _runs("apt-get", "update", "-q"):
-        _runs("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages)
+    if packages and is_root_on_debian():
+        install_debians(*packages)
 
 
 def _install_post_office() -> None:
     environment, pip = _environment(), (str(_interpreter()), "-m", "pip", "install", "--quiet")
-    made = _runs(sys.executable, "-m", "venv", "--clear", str(environment))
-    if made and _runs(*pip, "--require-hashes", "-r", str(_REQUIREMENTS)):
+    made = runs(sys.executable, "-m", "venv", "--clear", str(environment))
+    if made and runs(*pip, "--require-hashes", "-r", str(_REQUIREMENTS)):
         (environment / "installed").touch()
-
-
-def _runs(*command: str) -> bool:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    answer = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    if answer.returncode != 0:
-        print(answer.stdout.decode(errors="replace"), file=sys.stderr)
-    return answer.returncode == 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import chain
-from pathlib import Path
+
+from tests.support.debian import install_debians, is_root_on_debian, runs
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -30,8 +31,8 @@ def install_chromium() -> str:
         print(f"The browser for tests: {found}, which was here already.")
         return found
     ways = [_install_by_playwright]
-    if _is_root_on_debian():
-        ways.insert(0, _install_debians)
+    if is_root_on_debian():
+        ways.insert(0, _install_by_debian)
     for way in ways:
         is_done = way()
         find_chromium.cache_clear()
@@ -58,34 +59,16 @@ def _starts(path: str) -> bool:
     return answer.returncode == 0 and b"Chrom" in answer.stdout
 
 
-def _is_root_on_debian() -> bool:
-    release = Path("/etc/os-release")
-    lines = release.read_text().splitlines() if release.exists() else []
-    return os.geteuid() == 0 and "ID=debian" in lines and shutil.which("apt-get") is not None
-
-
-def _install_debians() -> bool:
+def _install_by_debian() -> bool:
     print("The browser for tests: installing Debian's chromium …", flush=True)
-    return _runs("apt-get", "update", "-q") and _runs(
-        "apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium", "fonts-liberation"
-    )
+    return install_debians("chromium", "fonts-liberation")
 
 
 def _install_by_playwright() -> bool:
     print("The browser for tests: installing Playwright's …", flush=True)
     command = [sys.executable, "-m", "playwright", "install"]
     with_libraries = ["--with-deps"] if os.geteuid() == 0 else []
-    return _runs(*command, *with_libraries, "chromium")
-
-
-def _runs(*command: str) -> bool:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    answer = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    if answer.returncode != 0:
-        print(answer.stdout.decode(errors="replace"), file=sys.stderr)
-    return answer.returncode == 0
+    return runs(*command, *with_libraries, "chromium")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ npm from the lock file beside it, wherever npm is. Says in one line what it did.
 Debian the tests that ask for a missing tool are skipped, and say so.
 """
 
-import os
 import shutil
-import subprocess
 import sys
 
 from tests.interop.tools import (
@@ -20,8 +18,8 @@ from tests.interop.tools import (
     TESTKEY,
     TOOLS,
     has_tool,
-    is_root_on_debian,
 )
+from tests.support.debian import install_debians, is_root_on_debian, runs
 
 _PACKAGES = {
     OPENDKIM: "opendkim",
@@ -30,8 +28,6 @@ _PACKAGES = {
     NSD: "nsd",
     SMTP_SINK: "postfix",
 }
-# Of Postfix only its test server is wanted: without configuration no mail service starts.
-_NO_MAIL_SERVICE = "postfix postfix/main_mailer_type select No configuration\n"
 _NPM_CI = ("npm", "ci", "--ignore-scripts", "--omit=dev", "--omit=optional", "--no-audit")
 
 
@@ -43,9 +39,9 @@ def install_tools() -> None:
         return
     print(f"The tools for tests: installing {', '.join(missing)} …", flush=True)
     if is_root_on_debian():
-        _install_debians(missing)
+        _install_packages_of(missing)
     if MAILAUTH_PACKAGE in missing and shutil.which("npm"):
-        _runs(*_NPM_CI, "--no-fund", f"--prefix={MAILAUTH}")
+        runs(*_NPM_CI, "--no-fund", f"--prefix={MAILAUTH}")
     still_missing = [name for name in TOOLS if not has_tool(name)]
     if not still_missing:
         print(f"The tools for tests: {', '.join(missing)}, installed now.")
@@ -58,24 +54,12 @@ def install_tools() -> None:
         )
 
 
-def _install_debians(missing: list[str]) -> None:
+def _install_packages_of(missing: list[str]) -> None:
     packages = [_PACKAGES[name] for name in missing if name in _PACKAGES]
     if MAILAUTH_PACKAGE in missing and not shutil.which("npm"):
         packages += ["nodejs", "npm"]
-    if "postfix" in packages and shutil.which("debconf-set-selections"):
-        subprocess.run(["debconf-set-selections"], input=_NO_MAIL_SERVICE, text=True, check=False)
-    if packages and _runs("apt-get", "update", "-q"):
-        _runs("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages)
-
-
-def _runs(*command: str) -> bool:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    answer = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    if answer.returncode != 0:
-        print(answer.stdout.decode(errors="replace"), file=sys.stderr)
-    return answer.returncode == 0
+    if packages:
+        install_debians(*packages)
 
 
 if __name__ == "__main__":

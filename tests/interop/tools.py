@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.debian import is_root_on_debian
+
 HERE = Path(__file__).parent
 MAILAUTH = HERE / "mailauth"
 MAIL_DKIM = HERE / "mail_dkim"
@@ -61,13 +63,6 @@ def need_tool(name: str) -> None:
     if is_root_on_debian():
         pytest.fail(f"{name} is missing: run `python -m tests.interop.install`")
     pytest.skip(f"{name} is not here; `python -m tests.interop.install` brings it where it can")
-
-
-def is_root_on_debian() -> bool:
-    """Whether Debian's packages can be installed."""
-    release = Path("/etc/os-release")
-    lines = release.read_text().splitlines() if release.exists() else []
-    return os.geteuid() == 0 and "ID=debian" in lines and shutil.which("apt-get") is not None
 
 
 def _runs(*command: str) -> bool:
