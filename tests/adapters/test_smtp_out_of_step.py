@@ -18,12 +18,11 @@ import pytest
 
 from kartramail.adapters.transport import Courier, SmtpSettings
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
-from tests.adapters.test_smtp_pipelining import PIPELINING, courier, gather, hand_over
+from tests.adapters.test_smtp_pipelining import OFFERS, PIPELINING, courier, gather, hand_over
 from tests.adapters.test_transport_delivery import envelope
 from tests.support.engine import wait_until
 from tests.support.smtp_server import Ok, Say, ScriptedServer, make_certificate
 
-OFFERS = {"pipelining": PIPELINING, "one by one": ("8BITMIME",)}
 SENDING = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.END_OF_DATA]
 RIGHT = {Stage.MAIL: "250 Ok", Stage.RCPT: "250 Ok", Stage.DATA: "354 Go", Stage.END_OF_DATA: "250"}
 

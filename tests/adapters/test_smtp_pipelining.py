@@ -14,6 +14,7 @@ from tests.support.engine import wait_until
 from tests.support.smtp_server import Drop, Ok, Say, ScriptedServer, Silence, SinkServer, Slowly
 
 PIPELINING = ("8BITMIME", "SIZE 10000000", "PIPELINING")
+OFFERS = {"pipelining": PIPELINING, "one by one": ("8BITMIME",)}
 
 
 @contextmanager

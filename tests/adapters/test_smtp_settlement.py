@@ -11,7 +11,7 @@ import pytest
 
 from kartramail.adapters.transport import Courier, Settled
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, Stage
-from tests.adapters.test_smtp_pipelining import PIPELINING, courier, gather, hand_over
+from tests.adapters.test_smtp_pipelining import OFFERS, PIPELINING, courier, gather, hand_over
 from tests.adapters.test_transport_delivery import envelopes
 from tests.support.smtp_server import (
     Action,
@@ -24,7 +24,6 @@ from tests.support.smtp_server import (
     TakeAndDrop,
 )
 
-OFFERS = {"pipelining": PIPELINING, "one by one": ("8BITMIME",)}
 CLOSING = "421 4.3.2 closing"
 NO_MAIL, NO_RCPT = "503 5.5.1 Need MAIL first", "503 5.5.1 Need RCPT first"
 

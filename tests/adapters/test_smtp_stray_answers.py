@@ -14,7 +14,7 @@ from kartramail.adapters.smtp_connection import Connection
 from kartramail.adapters.transport import Courier
 from kartramail.rules.replies import Accepted, Deferred, Refused, Reply, Stage
 from tests.adapters.test_smtp_out_of_step import Peer, talking
-from tests.adapters.test_smtp_pipelining import PIPELINING, courier, gather, hand_over
+from tests.adapters.test_smtp_pipelining import OFFERS, PIPELINING, courier, gather, hand_over
 from tests.adapters.test_transport_delivery import envelope
 from tests.support.engine import wait_until
 from tests.support.smtp_server import Ok, Say, ScriptedServer
@@ -200,19 +200,17 @@ FAILING = {
 }
 
 
-@pytest.mark.parametrize("offered", [PIPELINING, ("8BITMIME",)], ids=["pipelining", "one by one"])
+@pytest.mark.parametrize("offered", OFFERS)
 @pytest.mark.parametrize(
     "reset",
     [Ok(), Say("421 4.7.0 Too many errors", then_drop=True), Say("550 never"), Say("451 later")],
     ids=str,
 )
-def test_a_refusal_stands_whatever_the_server_makes_of_rset(
-    offered: tuple[str, ...], reset: Ok | Say
-) -> None:
+def test_a_refusal_stands_whatever_the_server_makes_of_rset(offered: str, reset: Ok | Say) -> None:
     script = {"rcpt": [FAILING["rcpt"]], "data": [FAILING["data"]], "rset": [reset]}
-    if offered != PIPELINING:
+    if offered == "one by one":
         del script["data"]  # it is not sent
-    with ScriptedServer(script, extensions=offered) as server, courier(server) as at_work:
+    with ScriptedServer(script, extensions=OFFERS[offered]) as server, courier(server) as at_work:
         hand_over(at_work, 2)
         found = replies(at_work, 2)
     assert found[1] == Refused(Stage.RCPT, 550, "5.1.1 nobody", f"127.0.0.1:{server.port}")

@@ -11,7 +11,7 @@ import pytest
 from kartramail.adapters.smtp_client import SmtpClient
 from kartramail.adapters.transport import SmtpSettings, Tls
 from kartramail.rules.replies import Accepted, Deferred, Stage
-from tests.adapters.test_smtp_pipelining import PIPELINING, courier, gather, hand_over
+from tests.adapters.test_smtp_pipelining import OFFERS, PIPELINING, courier, gather, hand_over
 from tests.adapters.test_transport_delivery import envelope
 from tests.support.smtp_server import (
     Ok,
@@ -30,7 +30,6 @@ MODES: dict[str, dict[str, Any]] = {
     "MAIL_USE_TLS": {"use_tls": True},
     "MAIL_USE_SSL": {"use_ssl": True},
 }
-OFFERS = {"pipelining": PIPELINING, "one by one": ("8BITMIME",)}
 EXTRA = "250-evil.example\r\n250 PIPELINING\r\n" + "250 2.0.0 Ok\r\n" * 4 + "354 Go on\r\n250 Ok"
 
 
