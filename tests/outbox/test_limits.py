@@ -87,21 +87,13 @@ def test_receipts_go_on_where_the_limit_of_commercial_mail_is_reached(
         assert take(session, 10) == [receipt]
 
 
-def test_mail_of_the_platform_has_no_limit(db: Database, account_id: int) -> None:
-    with db.transaction() as session:
-        lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
-        add_messages(session, account_id, 5, lane_id=lane)
-        set_limit(session, account_id, 0)
-        assert len(take(session, 10)) == 5
-
-
-def test_mail_of_the_platform_has_no_limit_beside_mail_that_has(
-    db: Database, account_id: int
-) -> None:
+@pytest.mark.parametrize("beside", [0, 5], ids=["by itself", "beside mail that has one"])
+def test_mail_of_the_platform_has_no_limit(db: Database, account_id: int, beside: int) -> None:
     with db.transaction() as session:
         lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
         links = add_messages(session, account_id, 5, lane_id=lane)
-        add_messages(session, account_id, 5)
+        for _ in range(beside):
+            add_messages(session, account_id, 1)
         set_limit(session, account_id, 0)
         assert take(session, 20) == links
 
