@@ -33,7 +33,8 @@ DOOR_PACKAGES = {"activity", "api", "worker", "sandbox", "ops", "cli"}
 DOOR_FILES = {"forms", "views", "commands"}
 CROSSES_ACCOUNTS = {
     *("claims", "releases", "workers", "lane_looks", "waiting_lanes", "queue_figures"),
-    *("rounds", "results", "unaccepted", "figures", "contents", "resolved_senders"),
+    *("rounds", "results", "unaccepted", "tries", "try_log", "figures", "contents"),
+    "resolved_senders",
 }
 
 
