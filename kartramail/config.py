@@ -6,50 +6,40 @@ that names the setting, its value and what is allowed.
 
 import os
 import re
-import secrets
-import socket
+from collections.abc import Callable
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kartramail.errors import ConfigurationError
+from kartramail.kept_secrets import (
+    check_master_keys,
+    kept_secret,
+    make_master_key,
+    make_secret_key,
+)
 from kartramail.rules.address_syntax import Address, read_address
 from kartramail.rules.name_servers import read_name_server
 from kartramail.rules.providers import is_public_suffix, provider_kind
+from kartramail.setting_values import (
+    is_address_literal,
+    is_counting_store,
+    is_host,
+    is_loopback,
+    is_network,
+    is_web_address,
+    own_name,
+    split,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 
 _SECRET_NAMES = {"secret_key", "master_keys", "mail_password", "database_url"}
-
-_MAX_HOST = 253  # RFC 1035 §2.3.4, as text
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-# What Flask-Limiter counts in, by the name of its library `limits`.
-_COUNTING_STORES = (
-    *("memory", "memcached", "mongodb", "mongodb+srv", "redis", "redis+unix", "redis+cluster"),
-    *("redis+sentinel", "rediss", "valkey", "valkey+cluster", "valkey+sentinel", "valkey+unix"),
-    "valkeys",
-)
-
-
-def _is_host(name: str) -> bool:
-    """One label or more, as RFC 1123 §2.1 writes them; a number at the end makes an address."""
-    labels = name.split(".")
-    return (
-        len(name) <= _MAX_HOST and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-    )
-
-
-def _own_name() -> str:
-    """This machine's name, where mail servers would take it."""
-    name = socket.getfqdn().rstrip(".").lower()
-    return name if _is_host(name) else "[127.0.0.1]"
 
 
 class MailTransport(StrEnum):
@@ -92,7 +82,7 @@ class Settings(BaseSettings):
     platform_domain: str = "kartra.com"
     bounce_host: str = ""
     sending_ips: Annotated[tuple[str, ...], NoDecode] = ()
-    ehlo_name: str = Field(default_factory=_own_name)
+    ehlo_name: str = Field(default_factory=own_name)
     dkim_zone: str = ""
     operator_email: str | None = None
 
@@ -133,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("dns_nameservers", mode="before")
     @classmethod
     def _split_nameservers(cls, value: object) -> object:
-        value = _split(value)
+        value = split(value)
         if isinstance(value, tuple) and not all(map(read_name_server, value)):
             raise ValueError("addresses with or without a port, separated by commas: 127.0.0.1:53")
         return value
@@ -141,8 +131,8 @@ class Settings(BaseSettings):
     @field_validator("sending_ips", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
-        value = _split(value)
-        if isinstance(value, tuple) and not all(map(_is_network, value)):
+        value = split(value)
+        if isinstance(value, tuple) and not all(map(is_network, value)):
             raise ValueError("addresses or networks, separated by commas: 192.0.2.1, 2001:db8::/64")
         return value
 
@@ -154,7 +144,7 @@ class Settings(BaseSettings):
     @field_validator("platform_domain")
     @classmethod
     def _is_own_domain(cls, value: str) -> str:
-        if not _is_host(value) or "." not in value:
+        if not is_host(value) or "." not in value:
             raise ValueError("a domain name such as kartra.com, in ASCII (xn--…)")
         if is_public_suffix(value):
             raise ValueError("a domain of your own such as kartra.com, no ending that many share")
@@ -165,14 +155,14 @@ class Settings(BaseSettings):
     @field_validator("bounce_host", "dkim_zone")
     @classmethod
     def _is_name(cls, value: str) -> str:
-        if not _is_host(value) or "." not in value:
+        if not is_host(value) or "." not in value:
             raise ValueError("a name in the DNS such as bounces.kartra.com, in ASCII (xn--…)")
         return value
 
     @field_validator("ehlo_name")
     @classmethod
     def _is_ehlo_name(cls, value: str) -> str:
-        if not _is_host(value) and not _is_address_literal(value):
+        if not is_host(value) and not is_address_literal(value):
             raise ValueError("a host name such as mail.kartra.com, or an address as [192.0.2.1]")
         return value
 
@@ -187,14 +177,14 @@ class Settings(BaseSettings):
     @field_validator("rate_limit_storage")
     @classmethod
     def _is_counting_store(cls, value: str) -> str:
-        if value.partition("://")[0] not in _COUNTING_STORES or "://" not in value:
+        if not is_counting_store(value):
             raise ValueError("memory://, redis://host:6379, memcached://host:11211 or the like")
         return value
 
     @field_validator("base_url")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
-        if not _is_web(value):
+        if not is_web_address(value):
             raise ValueError("an http:// or https:// address, with a port from 1 to 65535 or none")
         return value.rstrip("/")
 
@@ -276,51 +266,6 @@ class Settings(BaseSettings):
         return database.with_name(f"{database.stem}-{name}.db")
 
 
-def _split(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _is_address_literal(text: str) -> bool:
-    """`[192.0.2.1]` and `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3)."""
-    inside = text.removeprefix("[").removesuffix("]")
-    if text != f"[{inside}]":
-        return False
-    try:
-        return ip_address(inside.removeprefix("ipv6:")).version == (6 if ":" in inside else 4)
-    except ValueError:
-        return False
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_web(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        has_port = parts.port != 0  # raises for one that is no number, or too large
-    except ValueError:
-        return False
-    is_whole = bool(parts.hostname) and not parts.query and not re.search(r"\s", address)
-    return parts.scheme in ("http", "https") and is_whole and has_port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine (RFC 6761 §6.3)."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def load_settings(**overrides: Any) -> Settings:
     """The settings of this installation, with secrets filled in where that is allowed.
 
@@ -334,8 +279,8 @@ def load_settings(**overrides: Any) -> Settings:
     _check_outward_mail(settings)
     return settings.model_copy(
         update={
-            "secret_key": _secret(settings, "secret_key", lambda: secrets.token_urlsafe(48)),
-            "master_keys": _secret(settings, "master_keys", lambda: Fernet.generate_key().decode()),
+            "secret_key": _secret(settings, "secret_key", make_secret_key),
+            "master_keys": _secret(settings, "master_keys", make_master_key),
         }
     )
 
@@ -365,43 +310,15 @@ def _check_outward_mail(settings: Settings) -> None:
         )
 
 
-def _secret(settings: Settings, name: str, make: Any) -> SecretStr:
+def _secret(settings: Settings, name: str, make: Callable[[], str]) -> SecretStr:
     given: SecretStr = getattr(settings, name)
     if given.get_secret_value():
         if name == "master_keys":
-            _check_master_keys(given.get_secret_value())
+            check_master_keys(given.get_secret_value())
         return given
     if not settings.is_sqlite:
         raise ConfigurationError(
             f"{name.upper()} is not set. With PostgreSQL every machine needs the same one: "
             "set it in the environment."
         )
-    return SecretStr(_kept_secret(INSTANCE / name, make))
-
-
-def _check_master_keys(value: str) -> None:
-    try:
-        for key in value.split(","):
-            Fernet(key.strip())
-    except ValueError:
-        raise ConfigurationError(
-            "MASTER_KEYS=(hidden) is not possible. Allowed: Fernet keys (32 bytes as url-safe "
-            "base64), newest first, separated by commas."
-        ) from None
-
-
-def _kept_secret(path: Path, make: Any) -> str:
-    """Read the file, or make it with mode 0600. Two processes that start at once agree on one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make())
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    return SecretStr(kept_secret(INSTANCE / name, make))

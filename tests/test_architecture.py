@@ -13,7 +13,7 @@ PACKAGE = ROOT / "kartramail"
 FLOORS = [
     {"errors", "clock", "ids"},
     {"rules"},
-    {"config", "db", "rounds", "processes"},
+    {"config", "setting_values", "kept_secrets", "db", "rounds", "processes"},
     {"adapters"},
     {"installation"},
     {"outbox"},
