@@ -7,6 +7,7 @@ were commands, a refusal among them may have been about something else.
 import select
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.adapters.test_smtp_out_of_step import Peer, talking
 from tests.adapters.test_smtp_pipelining import OFFERS, PIPELINING, courier, gather, hand_over
 from tests.adapters.test_transport_delivery import envelope
 from tests.support.engine import wait_until
-from tests.support.smtp_server import Ok, Say, ScriptedServer
+from tests.support.smtp_server import Ok, Say, ScriptedServer, make_certificate
 
 NEVER, LATER, DONE = "550 5.7.1 never", "451 4.3.0 later", "250 2.0.0 Ok"
 GROUP = ("250 2.1.0 Ok", "250 2.1.5 Ok", "354 Go on")
@@ -123,10 +124,15 @@ def test_a_server_that_speaks_before_the_first_message_is_left_for_a_while() -> 
 # -- more answers than commands -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("under_tls", [False, True], ids=["in the clear", "under TLS"])
 @pytest.mark.parametrize("in_one_piece", [True, False], ids=["in one piece", "in two"])
 @pytest.mark.parametrize("count", range(1, 7))
 def test_refusals_that_nobody_asked_for_end_no_message_that_was_announced_ahead(
-    count: int, in_one_piece: bool
+    count: int,
+    in_one_piece: bool,
+    under_tls: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They come after the acceptance of the message before, in front of the group's own answers.
 
@@ -153,8 +159,11 @@ def test_refusals_that_nobody_asked_for_end_no_message_that_was_announced_ahead(
         else:
             peer.say(DONE)
         is_over.wait(10)
+        peer.sock.close()
 
-    with talking(talk) as at_work:
+    certificate, trust = make_certificate(tmp_path) if under_tls else (None, "")
+    monkeypatch.setenv("SSL_CERT_FILE", str(trust))
+    with talking(talk, certificate=certificate) as at_work:
         hand_over(at_work, 2)
         found = replies(at_work, 2)
         is_over.set()
