@@ -1,8 +1,10 @@
 """What is kept of a message after `MESSAGE_RETENTION_DAYS` (R-LOG)."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, any_, text
+from sqlalchemy.dialects.postgresql import array
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kartramail.db import IdType, StateType, UtcDateTime
@@ -56,13 +58,22 @@ def has_old_messages(session: Session, account_id: int) -> bool:
     """Whether there are any that the account may know of."""
     found = session.exec(
         select(OldMessage.id)
-        .where(
-            OldMessage.account_id == account_id,
-            col(OldMessage.source_kind) != SourceKind.PLATFORM,
-        )
+        .where(_of_account(session, account_id), col(OldMessage.source_kind) != SourceKind.PLATFORM)
+        .order_by(col(OldMessage.account_id), col(OldMessage.id))
         .limit(1)
     ).first()
     return found is not None
+
+
+def _of_account(session: Session, account_id: int) -> Any:
+    """As an array on PostgreSQL, for what is ordered by account and id.
+
+    With a plain = it would read from the beginning of the table until it meets one of these, past
+    those of all other accounts.
+    """
+    if session.connection().dialect.name == "postgresql":
+        return col(OldMessage.account_id) == any_(array([account_id]))
+    return OldMessage.account_id == account_id
 
 
 def erased_words(days: int) -> str:

@@ -57,7 +57,8 @@ _ON_SQLITE = f"""
 """
 
 # The lanes that are known are looked up from their floors, and those between them step by step: no
-# step meets what has left a known lane and is still visible to somebody.
+# step meets what has left a known lane and is still visible to somebody. The planner can only guess
+# in how many lanes something waits: it is kept from reading all that there are.
 _ON_POSTGRESQL = f"""
     WITH RECURSIVE waiting_lanes (lane_id, before, due_at, id) AS (
         SELECT * FROM unnest(
@@ -77,7 +78,9 @@ _ON_POSTGRESQL = f"""
             AND (m.due_at, m.id) >= (waiting_lanes.due_at, waiting_lanes.id)
         ORDER BY m.due_at, m.id LIMIT 1
     ) AS first
-    LEFT JOIN lane ON lane.id = waiting_lanes.lane_id
+    LEFT JOIN LATERAL (
+        SELECT * FROM lane WHERE lane.id = waiting_lanes.lane_id OFFSET 0
+    ) AS lane ON true
 """
 _BEFORE_ALL, _BEHIND_ALL = -1, 2**63 - 1
 
