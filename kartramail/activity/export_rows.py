@@ -23,6 +23,7 @@ from kartramail.activity.filters import Filters
 from kartramail.activity.queries import NEWEST_FIRST, find_typed, load_senders
 from kartramail.activity.subjects import load_subjects
 from kartramail.db import Database
+from kartramail.outbox.by_index import by_index
 from kartramail.outbox.models import Message, ResolvedSender
 
 CHUNK = 1_000
@@ -65,12 +66,12 @@ def read_chunks(db: Database, account_id: int, wanted: Filters) -> Iterator[Chun
     if typed is not None:
         for start in range(0, len(typed), CHUNK):
             among = col(Message.id).in_(typed[start : start + CHUNK])
-            with db.reading() as session:
+            with db.reading() as session, by_index(session):
                 yield _chunk(session, account_id, wanted, [among, *_indexed(wanted)])
         return
     before: int | None = None
     for _ in range(MOST_LOOKED_AT // CHUNK):
-        with db.reading() as session:
+        with db.reading() as session, by_index(session):
             chunk, before = _next(session, account_id, wanted, before)
         yield chunk
         if before is None:

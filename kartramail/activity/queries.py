@@ -22,6 +22,7 @@ from kartramail.activity.conditions import (
     range_conditions,
 )
 from kartramail.activity.filters import Filters
+from kartramail.outbox.by_index import by_index
 from kartramail.outbox.models import Message, ResolvedSender
 
 PAGE = 50
@@ -66,6 +67,11 @@ class Found:
 
 def find_messages(session: Session, account_id: int, wanted: Filters) -> Found:
     """A page of what is wanted. The platform's own mails are never among it (R-LOG)."""
+    with by_index(session):
+        return _find_messages(session, account_id, wanted)
+
+
+def _find_messages(session: Session, account_id: int, wanted: Filters) -> Found:
     if wanted.message_id is not None:
         conditions = [Message.id == wanted.message_id, is_readable()]
         rows = _select(session, account_id, conditions, limit=1)
@@ -85,6 +91,13 @@ def find_typed(
 
     None where nothing was typed, or an index of addresses cannot say it: then all are looked at.
     """
+    with by_index(session):
+        return _find_typed(session, account_id, wanted)
+
+
+def _find_typed(
+    session: Session, account_id: int, wanted: Filters
+) -> tuple[list[int] | None, Filters]:
     if wanted.message_id is not None:
         conditions = [Message.id == wanted.message_id, is_readable()]
         if _select(session, account_id, conditions, limit=1):
@@ -98,7 +111,8 @@ def find_typed(
 
 def has_messages(session: Session, account_id: int) -> bool:
     """Whether the account has any message that it may read."""
-    return bool(_select(session, account_id, [is_readable()], limit=1))
+    with by_index(session):
+        return bool(_select(session, account_id, [is_readable()], limit=1))
 
 
 def load_senders(

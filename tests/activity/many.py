@@ -1,7 +1,6 @@
 """Very many messages at once, made by the database itself, and what a query does among them."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +12,9 @@ from kartramail.db import Database
 from kartramail.ids import first_id_at
 
 Statement = tuple[str, Any]
+
+Planned = tuple[str, list[str]]
+"""A statement, and a line for each table of its plan."""
 
 _INSERT = text("""
 WITH RECURSIVE counted(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counted WHERE i < :count)
@@ -67,21 +69,39 @@ def heard(db: Database) -> Iterator[list[Statement]]:
         event.remove(db.engine, "before_cursor_execute", listen)
 
 
-def plan_of(db: Database, statement: Statement) -> list[str]:
-    """How the database goes about it, in a line for each table."""
-    words, values = statement
-    with db.engine.connect() as connection:
-        if db.is_sqlite:
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values)
-            return [row[-1] for row in rows]
-        rows = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {words}", values)
-        (found,) = rows.scalars()
-        plan = found if isinstance(found, list) else json.loads(found)
-        return [_line(node) for node in _nodes(plan[0]["Plan"]) if "Relation Name" in node]
+@contextmanager
+def planned(db: Database) -> Iterator[list[Planned]]:
+    """The statements about messages that are run meanwhile, and how the database goes about each.
+
+    Asked on the same connection, just before: with its settings.
+    """
+    found: list[Planned] = []
+
+    def listen(by: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if "FROM message" in statement:
+            asking = by.connection.cursor()
+            asking.execute(f"{_HOW[db.is_sqlite]} {statement}", values)
+            found.append((statement, _lines(db, asking.fetchall())))
+            asking.close()
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+
+
+_HOW = {True: "EXPLAIN QUERY PLAN", False: "EXPLAIN (ANALYZE, FORMAT JSON)"}
+
+
+def _lines(db: Database, rows: Sequence[Any]) -> list[str]:
+    if db.is_sqlite:
+        return [row[-1] for row in rows]
+    return [_line(node) for node in _nodes(rows[0][0][0]["Plan"]) if "Relation Name" in node]
 
 
 def rows_read(line: str) -> int:
-    """How many rows of the table a line of `plan_of` (PostgreSQL) read."""
+    """How many rows of the table a line of PostgreSQL's read."""
     return int(line.rpartition(" ")[2])
 
 

@@ -8,7 +8,7 @@ from kartramail.activity.queries import MOST_BY_ADDRESS, PAGE, WINDOW, Found, fi
 from kartramail.assets.service import create_asset
 from kartramail.db import Database
 from kartramail.ids import show_id
-from tests.activity.many import add_many, heard, plan_of, rows_read
+from tests.activity.many import add_many, planned, rows_read
 from tests.support.cast import Actor
 
 COUNT = 3 * WINDOW
@@ -28,6 +28,19 @@ def asset_id(db: Database, alice: Actor, charlie: Actor) -> int:
 def find(db: Database, alice: Actor, wanted: Filters) -> Found:
     with db.reading() as session:
         return find_messages(session, alice.account_id, wanted)
+
+
+def find_while_an_index_seems_dear(db: Database, alice: Actor, wanted: Filters) -> None:
+    """As where its pages have grown by what was deleted, which is so or not by what ran before.
+
+    A window of rows by an index then costs, by PostgreSQL's reckoning, more than all rows there
+    are here. That it does not read them must not depend on that.
+    """
+    if db.is_sqlite:
+        return
+    with db.reading() as session:
+        session.connection().execute(text("SET LOCAL random_page_cost = 12"))
+        find_messages(session, alice.account_id, wanted)
 
 
 def test_no_query_reads_all_messages(db: Database, alice: Actor, asset_id: int) -> None:
@@ -57,15 +70,15 @@ def test_no_query_reads_all_messages(db: Database, alice: Actor, asset_id: int) 
         Filters(days=7),
         Filters(days=7, state="waiting"),
     ]
-    with heard(db) as statements:
+    with planned(db) as statements:
         for wanted in looks:
             older = find(db, alice, wanted).older
             if older is not None:
                 find(db, alice, Filters(wanted.q, wanted.state, wanted.source, before=older))
-    about_messages = [one for one in statements if "FROM message" in one[0]]
-    assert len(about_messages) > len(looks)
-    for statement in about_messages:
-        lines = [line for line in plan_of(db, statement) if " message" in line]
+            find_while_an_index_seems_dear(db, alice, wanted)
+    assert len(statements) > len(looks)
+    for statement, plan in statements:
+        lines = [line for line in plan if " message" in line]
         assert lines, statement
         for line in lines:
             if db.is_sqlite:
