@@ -14,9 +14,9 @@ from sqlmodel import Session, col, select, update
 from kartramail.clock import now
 from kartramail.db import IdType, UtcDateTime
 from kartramail.errors import KartraMailError
+from kartramail.outbox.days import Days
 from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import OpenLane, look
-from kartramail.outbox.limits import reserve, take_back
 from kartramail.outbox.models import WAITS_AGAIN, Message, MessageState, SourceKind, Worker
 from kartramail.outbox.releases import release
 from kartramail.outbox.turns import Turns
@@ -126,11 +126,16 @@ class Claimer:
         if time.monotonic() >= self._look_at:
             self._look(session, at)
         claimed: list[Claimed] = []
+        days = Days(session, at.date(), limit)
         for _ in range(_MOST_STATEMENTS):
             turns = self._turns[Stream.TRANSACTIONAL] or self._turns[Stream.COMMERCIAL]
-            if len(claimed) >= limit or not turns:
+            room = limit - len(claimed)
+            if not room or not turns:
                 break
-            claimed += self._take_turn(session, worker_id, turns, limit - len(claimed), at)
+            if not days.may_send(turns.coming(room, _MOST_STATEMENTS)):
+                break  # the next claim begins with it
+            claimed += self._take_turn(session, worker_id, turns, room, days, at)
+        days.close()
         if not any(self._turns.values()) and claimed:
             self._look_at = 0.0  # all is taken: look again with the next claim
         return _without_expired(session, worker_id, claimed, at)
@@ -144,26 +149,27 @@ class Claimer:
         self._look_at = ended + max(_LOOK_EVERY, _LOOK_SHARE * (ended - started))
 
     def _take_turn(
-        self, session: Session, worker_id: int, turns: Turns, room: int, at: datetime
+        self,
+        session: Session,
+        worker_id: int,
+        turns: Turns,
+        room: int,
+        days: Days,
+        at: datetime,
     ) -> list[Claimed]:
         lane, share = turns.next_share(room)
-        taken = _claim_lane(session, worker_id, lane, share, at)
+        taken = _claim_lane(session, worker_id, lane, share, days, at)
         turns.end_turn(is_empty=len(taken) < share)  # it has no more, or may not
         return taken
 
 
 def _claim_lane(
-    session: Session, worker_id: int, lane: OpenLane, most: int, at: datetime
+    session: Session, worker_id: int, lane: OpenLane, most: int, days: Days, at: datetime
 ) -> list[Claimed]:
-    allowed, day = most, at.date()
-    if lane.is_full:
-        allowed = 0
-    elif lane.limit is not None:
-        allowed = reserve(session, lane.account_id, lane.stream, day, most, lane.limit)
+    allowed = days.allowed(lane, most)
     taken = _take(session, worker_id, lane, allowed, at) if allowed else []
     if lane.limit is not None:
-        first = sum(message.tries + message.deaths == 0 for message in taken)
-        take_back(session, {(lane.account_id, lane.stream, day): allowed - first})
+        days.began(lane, sum(message.tries + message.deaths == 0 for message in taken))
         if allowed < most and lane.limit:  # the day is full; what was counted before may go
             taken += _take(session, worker_id, lane, most - len(taken), at, again=True)
     taken.sort(key=lambda message: message.id)

@@ -9,10 +9,10 @@ the new day.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Date, TextClause, bindparam, case, text
 from sqlmodel import Session, col, delete, func, select, update
 
 from kartramail.clock import now
@@ -65,39 +65,63 @@ def load_limits(session: Session, accounts: Collection[int]) -> dict[Counted, tu
 
 
 def reserve(
-    session: Session, account_id: int, stream: Stream, day: date, wanted: int, limit: int
-) -> int:
-    """Count `wanted` messages more on that day; returns how many of them the limit allows."""
-    connection = session.connection()
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(SendingDay).values(
-        account_id=account_id, stream=stream, day=day, count=wanted
-    )
-    count: int = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "stream", "day"],
-            set_={"count": col(SendingDay.count) + statement.excluded["count"]},
-        ).returning(col(SendingDay.count))
-    ).scalar_one()
-    allowed = max(0, wanted - max(0, count - limit))
-    take_back(session, {(account_id, stream, day): wanted - allowed})
-    return allowed
+    session: Session, wanted: Mapping[Counted, int], day: date, count: int
+) -> dict[Counted, int]:
+    """Count `count` messages more on that day for each of these; returns how many may leave.
+
+    `wanted` has the limit of each. Their counts are locked until the transaction ends, in one order
+    everywhere (`lock_order`), so that no two wait for each other. What does not leave is to be
+    taken back by then.
+    """
+    keys = sorted(wanted, key=lock_order)
+    values: dict[str, Any] = {"day": day, "count": count}
+    for n, (account_id, stream) in enumerate(keys):
+        values |= {f"account{n}": account_id, f"stream{n}": stream.value}
+    rows = session.connection().execute(_reservation(len(keys)), values)
+    counted = {(row.account_id, Stream(row.stream)): int(row.count) for row in rows}
+    return {key: max(0, count - max(0, counted[key] - wanted[key])) for key in keys}
+
+
+@cache
+def _reservation(rows: int) -> TextClause:
+    values = ", ".join(f"(:account{n}, :stream{n}, :day, :count)" for n in range(rows))
+    return text(
+        f"""INSERT INTO sending_day (account_id, stream, day, count) VALUES {values}
+        ON CONFLICT (account_id, stream, day)
+        DO UPDATE SET count = sending_day.count + excluded.count
+        RETURNING account_id, stream, count"""
+    ).bindparams(bindparam("day", type_=Date))
+
+
+def lock_order(counted: Counted) -> tuple[bool, int]:
+    """That of claims, which take what is transactional first."""
+    account_id, stream = counted
+    return stream is not Stream.TRANSACTIONAL, account_id
 
 
 def take_back(session: Session, counts: Mapping[tuple[int, Stream, date], int]) -> None:
     """So many messages were counted for an account and a stream on a day, and never left."""
-    for (account_id, stream, day), count in sorted(counts.items()):
-        if count > 0:
-            session.connection().execute(
-                update(SendingDay)
-                .where(
-                    col(SendingDay.account_id) == account_id,
-                    col(SendingDay.stream) == stream,
-                    col(SendingDay.day) == day,
-                    col(SendingDay.count) >= count,
-                )
-                .values(count=col(SendingDay.count) - count)
-            )
+    rows = [
+        {"account": account_id, "stream_": stream, "day_": day, "less": counts[key]}
+        for key in sorted(counts, key=lambda key: (lock_order((key[0], key[1])), key[2]))
+        for account_id, stream, day in (key,)
+        if counts[key] > 0
+    ]
+    if rows:
+        session.connection().execute(_TAKE_BACK, rows)
+
+
+# Built once: claims are small and many, and building a statement costs more than running it.
+_TAKE_BACK = (
+    update(SendingDay)
+    .where(
+        col(SendingDay.account_id) == bindparam("account"),
+        col(SendingDay.stream) == bindparam("stream_"),
+        col(SendingDay.day) == bindparam("day_"),
+        col(SendingDay.count) >= bindparam("less"),
+    )
+    .values(count=col(SendingDay.count) - bindparam("less"))
+)
 
 
 def take_back_rows(session: Session, rows: Iterable[Any]) -> None:

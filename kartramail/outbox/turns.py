@@ -5,6 +5,7 @@ Within an account its lanes take turns. An account has no more of the whole for 
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 
 from kartramail.outbox.lane_looks import OpenLane
 
@@ -36,10 +37,18 @@ class Turns:
     def next_share(self, room: int) -> tuple[OpenLane, int]:
         """The lane that goes next, and how many of `room` rows it may have."""
         lane = self._accounts[0][0]
-        others = sum(lanes[0].weight for lanes in self._accounts) - lane.weight
-        if not others:
-            return lane, room
-        return lane, min(room, max(_TURN, room // (others + lane.weight)) * lane.weight)
+        return lane, _share(lane.weight, sum(lanes[0].weight for lanes in self._accounts), room)
+
+    def coming(self, room: int, most: int) -> list[OpenLane]:
+        """The lanes that go next, at most so many, if each gives its whole share of `room` rows."""
+        weight = sum(lanes[0].weight for lanes in self._accounts)
+        coming = []
+        for lanes in islice(self._accounts, most):
+            coming.append(lanes[0])
+            room -= _share(lanes[0].weight, weight, room)
+            if room <= 0:
+                break
+        return coming
 
     def end_turn(self, *, is_empty: bool) -> None:
         """The lane that went next had its turn. One that has no more drops out at once, and the
@@ -63,3 +72,10 @@ class Turns:
             lane.id <= self._last_lanes.get(lane.account_id, 0),
             lane.id,
         )
+
+
+def _share(weight: int, of_all: int, room: int) -> int:
+    """What a lane of that weight has of `room`, where all that wait weigh so much."""
+    if weight == of_all:
+        return room
+    return min(room, max(_TURN, room // of_all) * weight)

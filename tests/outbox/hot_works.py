@@ -52,7 +52,7 @@ def claims_at_the_limit(full: Million, session: Session, worker: int) -> None:
     for account_id in full.accounts:
         set_limit(session, account_id, 1)
         for stream in Stream:
-            reserve(session, account_id, stream, now().date(), 1, 1)
+            reserve(session, {(account_id, stream): 1}, now().date(), 1)
     session.connection().execute(  # what other tests have left
         update(Message)
         .where(col(Message.lane_id).in_(full.lanes), text(WAITS_AGAIN))

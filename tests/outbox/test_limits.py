@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select, update
@@ -351,3 +353,70 @@ def test_without_limits_nothing_is_counted(db: Database, account_id: int) -> Non
         add_messages(session, account_id, 4, stream=COMMERCIAL)
         assert len(take(session, 10, claimer=Claimer(has_limits=False))) == 4
         assert counted(session) == {}
+
+
+def test_claims_whose_turns_come_in_another_order_do_not_wait_for_each_other_in_a_circle(
+    db: Database, account_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would hold the count of one account, and want that of the other next."""
+    if db.is_sqlite:
+        return  # there is one writer at a time
+    with db.transaction() as session:
+        other = add_account(session, "Other", "jo@yourcompany.com")
+        for one in (account_id, other):
+            add_messages(session, one, 100, stream=COMMERCIAL)
+        workers = [register_worker(session, "test", n) for n in range(2)]
+        claimers = [Claimer(has_limits=True) for _ in workers]
+        # They have looked, and the second had its last turn with the first account.
+        assert [len(take(session, 8, claimer=one)) for one in claimers] == [8, 8]
+        claimers[1]._turns[COMMERCIAL]._accounts.rotate(1)
+    take_rows, both_hold_one = claims._take, threading.Barrier(2, timeout=1)
+
+    def take_slowly(*args: Any, **kwargs: Any) -> Any:
+        taken = take_rows(*args, **kwargs)
+        with suppress(threading.BrokenBarrierError):  # the other waits for its turn
+            both_hold_one.wait()
+        return taken
+
+    monkeypatch.setattr(claims, "_take", take_slowly)
+    failures: list[BaseException] = []
+    counts: list[int] = []
+
+    def work(worker: int, claimer: Claimer) -> None:
+        try:
+            with db.transaction() as session:
+                counts.append(len(claimer.claim(session, worker, 20)))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=work, args=one) for one in zip(workers, claimers, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert counts == [20, 20]
+
+
+def test_a_claim_counts_for_all_its_accounts_in_one_order(db: Database, account_id: int) -> None:
+    """What is transactional first, then by account; what comes up late and stands before, waits."""
+    with db.transaction() as session:
+        accounts = [
+            account_id,
+            *(add_account(session, f"Other {n}", f"jo@company{n}.com") for n in range(3)),
+        ]
+        first, second, third, last = sorted(accounts)
+        for one in accounts:
+            add_messages(session, one, 1, stream=COMMERCIAL)
+        claimer, worker = Claimer(has_limits=True), register_worker(session, "test", 1)
+        claimer._turns[COMMERCIAL]._last_account = second
+        taken = [one.account_id for one in claimer.claim(session, worker, 16)]
+        assert sorted(taken) == [third, last]
+        assert [one.account_id for one in claimer.claim(session, worker, 16)] == [first, second]
+        assert counted_of(session) == dict.fromkeys(accounts, 1)
+
+
+def counted_of(session: Session) -> dict[int, int]:
+    return dict(session.exec(select(SendingDay.account_id, SendingDay.count)).all())
