@@ -72,7 +72,13 @@ class Engine:
         self._transport: Transport | None = None
         self._destinations = Destinations(settings.worker_connections)
         self._under_way = UnderWay(self._destinations)
-        self._lease = Lease(db, settings.worker_lease, self._break, self._share_destinations)
+        self._lease = Lease(
+            db,
+            settings.worker_lease,
+            self._break,
+            self._share_destinations,
+            lambda: self._feeder.held,
+        )
         self._breaker = Breaker()
         composer = Composer()
         self._preparer = Preparer(settings, composer)

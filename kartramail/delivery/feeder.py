@@ -118,6 +118,11 @@ class Feeder:
         self._unused.append((message_id, worker_id))
         self._is_needed.set()
 
+    @property
+    def held(self) -> int:
+        """How many messages this process has in its hands."""
+        return len(self._held)
+
     def put_off(self, message_id: int, worker_id: int, due: datetime) -> None:
         """It was taken, and its recipient domain takes nothing before then."""
         self._put_off.append((message_id, worker_id, due))

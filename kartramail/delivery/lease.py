@@ -37,6 +37,7 @@ class Lease:
     """Registers the process as a worker, beats in a thread of its own, buries dead workers.
 
     `on_beat` is called in that thread, after each beat; it may raise what the database raises.
+    `holds` says how many messages the process has in its hands.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Lease:
         seconds: float,
         on_failure: OnFailure,
         on_beat: Callable[[], None] = lambda: None,
+        holds: Callable[[], int] = lambda: 0,
     ) -> None:
         self._db = db
         self._on_beat = on_beat
+        self._holds = holds
         self._seconds = seconds
         self._ending = threading.Event()
         self._beat_now = threading.Event()
@@ -120,7 +123,7 @@ class Lease:
     def _beat(self) -> None:
         started, doubts = read_clocks(), self._doubts
         with self._db.transaction() as session:
-            is_known = beat(session, self.worker_id)
+            is_known = beat(session, self.worker_id, self._holds())
         if is_known:
             self._confirm(started, doubts)
         else:

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
-from kartramail.outbox.models import Message
+from kartramail.outbox.floors import Floors
 from kartramail.outbox.queue_figures import measure_queue
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Messages by where they stand, and workers that are alive: counts of what waits, by index."""
+    """Messages by where they stand, and workers that are alive: what waits is counted, by index.
+
+    `held` is as old as a heartbeat.
+    """
 
     due: int
     later: int
@@ -20,13 +23,16 @@ class Figures:
     workers: int
 
 
-def measure(session: Session, lease: timedelta) -> Figures:
-    """The figures now; a worker lives whose heartbeat is younger than `lease`."""
-    queue = measure_queue(session, lease)
+def measure(session: Session, lease: timedelta, floors: Floors | None = None) -> Figures:
+    """The figures now; a worker lives whose heartbeat is younger than `lease`.
+
+    `floors` as `measure_queue` has them.
+    """
+    queue = measure_queue(session, lease, floors)
     return Figures(
         due=queue.due,
         later=queue.later,
-        held=session.exec(select(func.count()).where(col(Message.worker_id).is_not(None))).one(),
+        held=queue.held,
         oldest_due_at=queue.waiting_since,
         workers=queue.workers,
     )

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kartramail.clock import now
 from kartramail.installation import Installation
 from kartramail.ops.figures import Figures, measure
+from kartramail.outbox.queue_figures import figures_floors
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class _Queue(Collector):
     def __init__(self, installation: Installation) -> None:
         self._db = installation.db
         self._lease = timedelta(seconds=installation.settings.worker_lease)
+        self._floors = figures_floors()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges; only the first where the database does not answer."""
@@ -75,7 +77,7 @@ class _Queue(Collector):
     def _measure(self) -> Figures | None:
         try:
             with self._db.reading() as session:
-                return measure(session, self._lease)
+                return measure(session, self._lease, self._floors)
         except SQLAlchemyError as error:
             log.error("metrics_without_database", error=str(error))
             return None

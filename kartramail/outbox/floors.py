@@ -41,7 +41,9 @@ class Floors:
     next look from the beginning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole_every: float | None = None) -> None:
+        """`whole_every`: seconds between looks from the beginning, where they are only figures."""
+        self._whole_every = whole_every
         self._places: dict[int, Place] = {}
         self._whole_at = 0.0  # on the monotonic clock
 
@@ -65,7 +67,8 @@ class Floors:
         self._places = dict.fromkeys(empty, fresh)
         self._places |= {lane_id: min(place, fresh) for lane_id, place in found.items()}
         if is_whole:
-            self._whole_at = monotonic() + min(_SHARE * seconds, _LONGEST)
+            pause = self._whole_every or min(_SHARE * seconds, _LONGEST)
+            self._whole_at = monotonic() + pause
 
     def of(self, lane_id: int) -> Place:
         """Where claims of that lane may begin."""

@@ -78,7 +78,7 @@ def reserve(
     for n, (account_id, stream) in enumerate(keys):
         values |= {f"account{n}": account_id, f"stream{n}": stream.value}
     rows = session.connection().execute(_reservation(len(keys)), values)
-    counted = {(row.account_id, Stream(row.stream)): int(row.count) for row in rows}
+    counted = {(account_id, Stream(stream)): total for account_id, stream, total in rows}
     return {key: max(0, count - max(0, counted[key] - wanted[key])) for key in keys}
 
 

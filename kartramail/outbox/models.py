@@ -288,13 +288,17 @@ class Idempotency(SQLModel, table=True):
 
 
 class Worker(SQLModel, table=True):
-    """A delivery process. A lease is the worker's, kept by its heartbeat, and not the row's."""
+    """A delivery process. A lease is the worker's, kept by its heartbeat, and not the row's.
+
+    `held` is how many messages it had in its hands at its last heartbeat.
+    """
 
     id: int = id_field()
     host: str = Field(max_length=255)
     pid: int
     started_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     heartbeat_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    held: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class RoundState(SQLModel, table=True):

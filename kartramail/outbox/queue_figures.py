@@ -1,16 +1,20 @@
 """How the queue stands, over all accounts: one of the few files that cross them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
 from kartramail.clock import now
+from kartramail.outbox.by_index import by_index
+from kartramail.outbox.floors import Floors, Place
 from kartramail.outbox.lane_looks import first_due
 from kartramail.outbox.models import Message, Worker
+from kartramail.outbox.waiting_lanes import LaneFront, find_waiting_lanes
 from kartramail.outbox.workers import database_now
 
 
@@ -19,52 +23,97 @@ class QueueFigures:
     """How the queue stands, for banners and metrics.
 
     `waiting_since` is about what could leave now, None where nothing can: what somebody has paused
-    is due and may be so for weeks, and nobody is to be woken for that.
+    is due and may be so for weeks, and nobody is to be woken for that. `held` is what workers had
+    in their hands at their last heartbeats, also those that died since.
     """
 
     due: int
     later: int
+    held: int
     waiting_since: datetime | None
     workers: int
 
 
-def measure_queue(session: Session, lease: timedelta) -> QueueFigures:
-    """What is due now and later, since when the oldest waits, and how many workers are alive.
+_MISSED_FOR = 300.0
+"""Seconds for which the figures may miss what came in far below all that waited in its lane."""
 
-    Costs as much as there is that waits: half a million are counted in some 0.3 s.
+
+def figures_floors() -> Floors:
+    """What a process is to remember from one measurement to the next."""
+    return Floors(whole_every=_MISSED_FOR)
+
+
+def measure_queue(session: Session, lease: timedelta, floors: Floors | None = None) -> QueueFigures:
+    """What is due now and later, and held; since when the oldest waits; how many workers live.
+
+    Costs as much as there is that waits: half a million are counted in some 0.3 s. By `floors`,
+    it costs nothing for what has left while an old transaction on PostgreSQL may still see it.
     """
     at = now()
-    with _by_index(session):
-        waiting, due = session.exec(
-            select(func.count(), func.count().filter(col(Message.due_at) <= at)).where(
-                col(Message.due_at).is_not(None)
-            )
-        ).one()
-    oldest = _first_that_can_leave(session, at)
+    lanes = _look(session, at, floors or figures_floors())
+    waiting, due = _count(session, lanes, at)
+    oldest = min((lane.due_at for lane in lanes if lane.may_leave), default=None)
     beaten_since = database_now(session) - lease
-    alive = session.exec(select(func.count()).where(col(Worker.heartbeat_at) >= beaten_since)).one()
-    return QueueFigures(due=due, later=waiting - due, waiting_since=oldest, workers=alive)
+    alive, held = session.exec(
+        select(
+            func.count().filter(col(Worker.heartbeat_at) >= beaten_since),
+            func.coalesce(func.sum(col(Worker.held)), 0),
+        )
+    ).one()
+    return QueueFigures(
+        due=due,
+        later=waiting - due,
+        held=int(held),
+        waiting_since=_if_due(oldest, at),
+        workers=alive,
+    )
 
 
-def _first_that_can_leave(session: Session, at: datetime) -> datetime | None:
-    oldest = first_due(session)
-    return oldest if oldest is not None and oldest <= at else None
+def _look(session: Session, at: datetime, floors: Floors) -> list[LaneFront]:
+    start, started = floors.start(), time.monotonic()
+    found = find_waiting_lanes(session, start)
+    places = {lane.id: Place(lane.due_at, lane.first_id) for lane in found}
+    floors.note(places, at, is_whole=not start, seconds=time.monotonic() - started)
+    return found
 
 
-@contextmanager
-def _by_index(session: Session) -> Iterator[None]:
-    """Read what waits, and nothing of what has ended.
-
-    Where PostgreSQL has not vacuumed yet, it would read the whole table for a large part of it,
-    which takes as long at first, and ever longer as what has been sent is kept.
-    """
+def _count(session: Session, lanes: Sequence[LaneFront], at: datetime) -> tuple[int, int]:
+    """What waits, and what of it is due."""
     connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        yield
-        return
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    yield
-    connection.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
+    with by_index(session):
+        if connection.dialect.name == "sqlite":
+            counts: Any = select(
+                func.count(), func.count().filter(col(Message.due_at) <= at)
+            ).where(col(Message.due_at).is_not(None))
+            waiting, due = session.exec(counts).one()
+            return waiting, due
+        values = {
+            "lanes": [lane.id for lane in lanes],
+            "dues": [lane.due_at for lane in lanes],
+            "ids": [lane.first_id for lane in lanes],
+            "at": at,
+        }
+        waiting, due = connection.execute(_FROM_THE_FIRST, values).one()
+        return waiting, due
+
+
+# Lane by lane from the first that waits: what has left lies below, and may still be visible.
+_FROM_THE_FIRST = text("""
+    SELECT count(*), count(*) FILTER (WHERE waiting.due_at <= :at)
+    FROM unnest(
+        CAST(:lanes AS bigint[]), CAST(:dues AS timestamptz[]), CAST(:ids AS bigint[])
+    ) AS front (lane_id, due_at, id)
+    CROSS JOIN LATERAL (
+        SELECT m.due_at FROM message AS m
+        WHERE m.due_at IS NOT NULL AND m.lane_id = front.lane_id
+            AND (m.due_at, m.id) >= (front.due_at, front.id)
+        OFFSET 0
+    ) AS waiting
+""")
+
+
+def _if_due(oldest: datetime | None, at: datetime) -> datetime | None:
+    return oldest if oldest is not None and oldest <= at else None
 
 
 def waiting_without_worker(session: Session, lease: timedelta) -> datetime | None:
@@ -75,4 +124,4 @@ def waiting_without_worker(session: Session, lease: timedelta) -> datetime | Non
     ).first()
     if is_alive is not None:
         return None
-    return _first_that_can_leave(session, now())
+    return _if_due(first_due(session), now())

@@ -85,10 +85,15 @@ def register_worker(session: Session, host: str, pid: int) -> int:
     return worker.id
 
 
-def beat(session: Session, worker_id: int) -> bool:
-    """Say that the worker lives. False when others have declared it dead and took its rows."""
+def beat(session: Session, worker_id: int, held: int = 0) -> bool:
+    """Say that the worker lives, and how many messages it holds.
+
+    False when others have declared it dead and took its rows.
+    """
     result = session.connection().execute(
-        update(Worker).where(col(Worker.id) == worker_id).values(heartbeat_at=database_now(session))
+        update(Worker)
+        .where(col(Worker.id) == worker_id)
+        .values(heartbeat_at=database_now(session), held=held)
     )
     return result.rowcount == 1
 

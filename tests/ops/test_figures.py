@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 
-from sqlmodel import col, delete
+from sqlmodel import col, delete, update
 
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.ops.figures import Figures, measure
 from kartramail.outbox.claims import claim
 from kartramail.outbox.lanes import hold_lane, lane_id_for
-from kartramail.outbox.models import Message, MessageState
+from kartramail.outbox.models import Message, MessageState, Worker
 from kartramail.outbox.releases import release
-from kartramail.outbox.workers import register_worker
+from kartramail.outbox.workers import beat, reclaim, register_worker
 from kartramail.rules.streams import Stream
 from tests.support.outbox import add_account, add_messages
 
@@ -41,10 +41,29 @@ def test_held_is_what_a_worker_has_in_its_hands_and_neither_due_nor_later(db: Da
         add_messages(session, account_id, 5)
         worker_id = register_worker(session, "host", 1)
         assert len(claim(session, worker_id, 3)) == 3
+        assert beat(session, worker_id, 3)
     assert (figures(db).held, figures(db).due, figures(db).later) == (3, 2, 0)
     with db.transaction() as session:
         release(session, worker_id)
+        assert beat(session, worker_id, 0)
     assert (figures(db).held, figures(db).due) == (0, 5)
+
+
+def test_what_a_dead_worker_holds_is_held_until_others_take_it_up(db: Database) -> None:
+    with db.transaction() as session:
+        add_messages(session, add_account(session), 5)
+        dead = register_worker(session, "host", 1)
+        assert beat(session, dead, len(claim(session, dead, 3)))
+        living = register_worker(session, "host", 2)
+        assert beat(session, living, len(claim(session, living, 1)))
+        long_ago = now() - timedelta(minutes=1)
+        session.connection().execute(
+            update(Worker).where(col(Worker.id) == dead).values(heartbeat_at=long_ago)
+        )
+    assert (figures(db).held, figures(db).due, figures(db).workers) == (4, 1, 1)
+    with db.transaction() as session:
+        assert reclaim(session, LEASE) == 3
+    assert (figures(db).held, figures(db).due, figures(db).workers) == (1, 4, 1)
 
 
 def test_what_a_paused_lane_keeps_back_is_due_and_neither_held_nor_overdue(db: Database) -> None:

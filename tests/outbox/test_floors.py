@@ -16,9 +16,10 @@ from kartramail.outbox.claims import Claimer
 from kartramail.outbox.floors import FRESH, Floors, Place
 from kartramail.outbox.lanes import hold_lane, lane_id_for, open_lane
 from kartramail.outbox.models import Message, MessageState
+from kartramail.outbox.queue_figures import figures_floors, measure_queue
 from kartramail.outbox.releases import postpone, release
 from kartramail.outbox.results import Failed, Result, record_results
-from kartramail.outbox.workers import reclaim, register_worker
+from kartramail.outbox.workers import beat, reclaim, register_worker
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from kartramail.rules.streams import Stream
 from tests.support.outbox import add_account, add_messages
@@ -392,3 +393,20 @@ def test_a_look_for_dead_workers_does_not_visit_what_the_living_have_held(
         assert reclaim(session, timedelta(seconds=60)) == 0
 
     assert _pages(db, bury) < 50
+
+
+def test_figures_do_not_count_past_what_has_left_however_old_a_transaction_there_is(
+    backed_up: tuple[Database, int],
+) -> None:
+    db, worker = backed_up
+    known, lease = figures_floors(), timedelta(seconds=15)
+
+    def measure(session: Session) -> None:
+        assert beat(session, worker, 7)
+        figures = measure_queue(session, lease, known)
+        assert (figures.due, figures.later, figures.held) == (WAITING, 0, 7)
+
+    first = _pages(db, measure)
+    then = _pages(db, measure)
+    assert first > SENT // 40, "there is nothing to be saved"
+    assert then < 100
