@@ -23,6 +23,7 @@ from kartramail.outbox.models import (
     MessageState,
     ResolvedSender,
     SourceKind,
+    Worker,
 )
 from kartramail.rules.replies import Stage
 from kartramail.rules.streams import Stream
@@ -137,6 +138,15 @@ def test_what_waits_for_another_try_is_found_by_its_index_after_a_step_down_and_
         plan = str(connection.execute(text(f"{explain} {found}")).all())
         assert connection.execute(found).all() == [(WAITS_REPLACED,)]
     assert "ix_message_again" in plan
+
+
+def test_a_worker_of_the_time_before_is_said_to_hold_nothing(used: Database) -> None:
+    with used.transaction() as session:
+        session.add(Worker(id=91, host="host", pid=1, held=5))
+    migrate(used, "0007")
+    assert "held" not in {column["name"] for column in inspect(used.engine).get_columns("worker")}
+    migrate(used)
+    assert _rows(used, "worker", "id, held") == [(91, 0)]
 
 
 def _indexes(db: Database) -> set[str | None]:

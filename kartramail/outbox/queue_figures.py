@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import and_, literal, or_, tuple_
 from sqlmodel import Session, col, func, select
 
 from kartramail.clock import now
+from kartramail.db import IdType, UtcDateTime
 from kartramail.outbox.by_index import by_index
 from kartramail.outbox.floors import Floors, Place
 from kartramail.outbox.lane_looks import first_due
@@ -77,39 +78,31 @@ def _look(session: Session, at: datetime, floors: Floors) -> list[LaneFront]:
     return found
 
 
+_MOST_LANES = 200
+"""Beyond, a statement that names each lane and where it begins is too long."""
+
+
 def _count(session: Session, lanes: Sequence[LaneFront], at: datetime) -> tuple[int, int]:
     """What waits, and what of it is due."""
-    connection = session.connection()
+    waits: list[Any] = [col(Message.due_at).is_not(None)]
+    if session.connection().dialect.name != "sqlite" and 0 < len(lanes) <= _MOST_LANES:
+        waits.append(or_(*(_from_the_first(lane) for lane in lanes)))
+    counts: Any = select(func.count(), func.count().filter(col(Message.due_at) <= at)).where(*waits)
     with by_index(session):
-        if connection.dialect.name == "sqlite":
-            counts: Any = select(
-                func.count(), func.count().filter(col(Message.due_at) <= at)
-            ).where(col(Message.due_at).is_not(None))
-            waiting, due = session.exec(counts).one()
-            return waiting, due
-        values = {
-            "lanes": [lane.id for lane in lanes],
-            "dues": [lane.due_at for lane in lanes],
-            "ids": [lane.first_id for lane in lanes],
-            "at": at,
-        }
-        waiting, due = connection.execute(_FROM_THE_FIRST, values).one()
-        return waiting, due
+        waiting, due = session.exec(counts).one()
+    return waiting, due
 
 
-# Lane by lane from the first that waits: what has left lies below, and may still be visible.
-_FROM_THE_FIRST = text("""
-    SELECT count(*), count(*) FILTER (WHERE waiting.due_at <= :at)
-    FROM unnest(
-        CAST(:lanes AS bigint[]), CAST(:dues AS timestamptz[]), CAST(:ids AS bigint[])
-    ) AS front (lane_id, due_at, id)
-    CROSS JOIN LATERAL (
-        SELECT m.due_at FROM message AS m
-        WHERE m.due_at IS NOT NULL AND m.lane_id = front.lane_id
-            AND (m.due_at, m.id) >= (front.due_at, front.id)
-        OFFSET 0
-    ) AS waiting
-""")
+def _from_the_first(lane: LaneFront) -> Any:
+    """What has left the lane lies below, and may still be visible.
+
+    One condition a lane, and not one look a lane: PostgreSQL finds the places of all by the index
+    first, and then visits each page once, however the lanes lie among each other.
+    """
+    place = tuple_(literal(lane.due_at, UtcDateTime), literal(lane.first_id, IdType))
+    return and_(
+        col(Message.lane_id) == lane.id, tuple_(col(Message.due_at), col(Message.id)) >= place
+    )
 
 
 def _if_due(oldest: datetime | None, at: datetime) -> datetime | None:

@@ -175,6 +175,20 @@ def test_the_hold_is_trusted_only_if_every_clock_agrees(
         lease.stop()
 
 
+def test_a_heartbeat_says_how_many_messages_the_process_holds(db: Database) -> None:
+    lease = Lease(db, 0.6, lambda _, error: pytest.fail(str(error)), holds=lambda: 7)
+    lease.start()
+    try:
+        wait_until(lambda: _said_to_be_held(db) == [7])
+    finally:
+        lease.stop()
+
+
+def _said_to_be_held(db: Database) -> list[int]:
+    with db.reading() as session:
+        return list(session.exec(select(Worker.held)))
+
+
 def test_a_clock_that_is_wrong_buries_nobody(
     make_database_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

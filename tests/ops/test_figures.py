@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col, delete, update
 
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.ops.figures import Figures, measure
+from kartramail.outbox import queue_figures
 from kartramail.outbox.claims import claim
 from kartramail.outbox.lanes import hold_lane, lane_id_for
 from kartramail.outbox.models import Message, MessageState, Worker
@@ -33,6 +35,22 @@ def test_later_is_what_waits_for_its_time_or_its_next_try_in_any_account(db: Dat
         for ended in (MessageState.SENT, MessageState.BOUNCED, MessageState.CANCELLED):
             add_messages(session, one, 1, state=ended, due_at=None)
     assert (figures(db).later, figures(db).due, figures(db).held) == (5, 4, 0)
+
+
+@pytest.mark.parametrize("most_lanes", [0, 200])
+def test_what_waits_in_any_lane_is_counted_however_many_lanes_there_are(
+    db: Database, monkeypatch: pytest.MonkeyPatch, most_lanes: int
+) -> None:
+    monkeypatch.setattr(queue_figures, "_MOST_LANES", most_lanes)
+    later = now() + timedelta(hours=1)
+    with db.transaction() as session:
+        accounts = [add_account(session, f"Doe {n}", f"jo@doe{n}.com") for n in range(3)]
+        for account_id in accounts:
+            for stream in Stream:
+                add_messages(session, account_id, 2, stream=stream)
+                add_messages(session, account_id, 1, stream=stream, due_at=later)
+        add_messages(session, accounts[0], 1, lane_id=0)  # of no lane at all
+    assert (figures(db).due, figures(db).later) == (13, 6)
 
 
 def test_held_is_what_a_worker_has_in_its_hands_and_neither_due_nor_later(db: Database) -> None:

@@ -207,8 +207,16 @@ def test_the_figures_of_the_queue_read_what_waits_and_not_what_ended(
     if is_vacuumed and not full.db.is_sqlite:
         with full.db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("VACUUM message"))
-    with full.db.transaction() as session, plans_of(full.db) as plans:
-        figures(full, session, register_worker(session, "test", 1))
+    with plans_of(full.db) as plans, full.db.reading() as session:
+        figures(full, session, 0)
     (plan,) = (plan for plan in plans if "count(" in plan.statement and plan.indexes)
     assert not re.search(r"Seq Scan.* message\b|\bSCAN message$", plan.shown, re.MULTILINE), plan
     assert "ix_message_due" in plan.indexes
+
+
+def test_metrics_read_no_table_whole_but_count_what_waits(full: Million) -> None:
+    with plans_of(full.db) as plans:
+        assert full.app.test_client().get("/metrics").status_code == 200
+    bad = [plan for plan in plans if plan.read_whole & GROWING]
+    assert all(plan.indexes == {"ix_message_due"} for plan in bad), bad
+    assert len(bad) == (1 if full.db.is_sqlite else 0)
