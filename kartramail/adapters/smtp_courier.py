@@ -17,11 +17,12 @@ from typing import NamedTuple, Self
 
 from kartramail.adapters.envelopes import Envelope, refuse_locally
 from kartramail.adapters.smtp_connection import QUIT_TIMEOUT, Connection
+from kartramail.adapters.smtp_conversation import Conversation
 from kartramail.adapters.smtp_handshake import NotConnected
 from kartramail.adapters.smtp_message import OutgoingMessage
 from kartramail.adapters.smtp_settings import SmtpSettings
 from kartramail.adapters.smtp_slot import Slot
-from kartramail.rules.replies import Reply
+from kartramail.rules.replies import Deferred, Reply, Stage
 
 _LOOK_EVERY = 0.05  # seconds between two looks at the time
 _IDLE_CONNECTION = 20.0
@@ -267,12 +268,21 @@ class Courier:
             self._settle(slot, message, reply)
         conversation.settled.clear()
         for message in conversation.unsent:
-            self._put_first(slot, message)
+            if connection.num_emails > 1:
+                self._put_first(slot, message)
+            else:
+                self._settle(slot, message, self._never_worked(conversation))
         conversation.unsent.clear()
         if slot.is_condemned:
             self._end_condemned(slot)
         elif slot.connection is None and slot.following is not None:
             self._connect(slot)
+
+    def _never_worked(self, conversation: Conversation) -> Deferred:
+        """A new connection that ends before MAIL FROM is none: the next would end as well, at once
+        and for ever. It is free, as where none can be made, and whoever owns this waits a moment.
+        """
+        return Deferred(Stage.EHLO, None, conversation.over or "", self._settings.server)
 
     def _put_first(self, slot: Slot, message: OutgoingMessage) -> None:
         """It goes over the next connection here, and before what would have followed it."""

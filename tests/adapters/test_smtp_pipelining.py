@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -11,15 +11,23 @@ from kartramail.adapters.transport import Courier, Settled, SmtpSettings
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from tests.adapters.test_transport_delivery import envelope, envelopes, transport
 from tests.support.engine import wait_until
-from tests.support.smtp_server import Drop, Ok, Say, ScriptedServer, Silence, SinkServer, Slowly
+from tests.support.smtp_server import Drop, Ok, Say, ScriptedServer, Silence, Slowly
 
 PIPELINING = ("8BITMIME", "SIZE 10000000", "PIPELINING")
 OFFERS = {"pipelining": PIPELINING, "one by one": ("8BITMIME",)}
 
 
+class HasPort(Protocol):
+    """Whatever listens on 127.0.0.1."""
+
+    @property
+    def port(self) -> int:
+        """Where."""
+
+
 @contextmanager
 def courier(
-    server: ScriptedServer | SinkServer, connections: int = 1, timeout: float = 5.0, **ways: Any
+    server: HasPort, connections: int = 1, timeout: float = 5.0, **ways: Any
 ) -> Iterator[Courier]:
     wanted = {"timeout": timeout, "final_timeout": timeout, **ways}
     with Courier(SmtpSettings("127.0.0.1", server.port, **wanted), connections) as made:

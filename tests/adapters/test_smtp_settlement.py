@@ -4,8 +4,13 @@ Before MAIL FROM it is free and goes again at once; after it, it is an attempt; 
 without an answer it is in doubt. Answers about one message never come to count for another.
 """
 
+import socket
+import struct
+import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 import pytest
 
@@ -38,6 +43,37 @@ def as_they_fit(at_work: Courier, count: int) -> list[Settled]:
     return found
 
 
+class ResettingServer:
+    """Greets, answers EHLO, and resets the connection in the same moment."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self.connections += 1
+                with suppress(OSError), connection:
+                    connection.sendall(b"220 ready\r\n")
+                    connection.recv(1000)
+                    at_once = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                    connection.sendall(b"250 ready\r\n")
+
+
 def mails(server: ScriptedServer) -> Counter[str]:
     return Counter(message.mail_from for message in server.messages)
 
@@ -62,6 +98,18 @@ def test_a_server_that_hangs_up_every_few_messages_costs_none_of_them_anything(
         settled = as_they_fit(at_work, 40)
     assert all(isinstance(one.reply, Accepted) for one in settled)
     assert mails(server) == each_once(40)
+
+
+def test_a_new_connection_that_is_reset_before_mail_is_not_made_again_at_once() -> None:
+    """Else a server that takes connections and resets them would be asked without end or pause."""
+    with ResettingServer() as server, courier(server) as at_work:
+        hand_over(at_work, 1)
+        (settled,) = gather(at_work, 1)
+    assert isinstance(settled.reply, Deferred)
+    # Where our MAIL FROM left before the reset was known here, it is an attempt.
+    assert settled.reply.stage in (Stage.EHLO, Stage.MAIL)
+    assert settled.reply.costs_attempt == (settled.reply.stage is Stage.MAIL)
+    assert server.connections == 1
 
 
 def test_a_message_that_breaks_each_connection_is_not_tried_for_ever() -> None:
