@@ -48,6 +48,15 @@ def asks_to_slow_down(reply: Reply) -> bool:
     return is_policy and "greylist" not in words and "graylist" not in words
 
 
+def _codes(reply: Reply) -> str:
+    """What others may be told: no words, as they name whose message it was about.
+
+    All accounts with mail for the domain read it, and servers like to repeat the recipient, or the
+    domain that signed: "421 4.7.28 … from your DKIM domain [doeinc.com]".
+    """
+    return " ".join(str(one) for one in (reply.code, reply.enhanced_code) if one)
+
+
 class Destination:
     """One domain: what is under way, how slow it is, its pause, and its next free slot."""
 
@@ -77,7 +86,7 @@ class Destination:
         self.concurrency: int | None = None  # at most so many while it recovers
         self.successes = 0
         self.slots: dict[Stream, Slots] = {}  # each has its own: urgent mail waits for no other
-        self.words = ""  # of the server, when it asked for a pause
+        self.words = ""  # the codes with which it asked for a pause
         self.touched = at
 
     @property
@@ -149,7 +158,7 @@ class Destination:
 
     def _pause(self, at: float, reply: Reply, chance: float) -> None:
         seconds = _FIRST_PAUSE * 2 ** min(self.pauses, 10) * (1 + _PAUSE_SPREAD * chance)
-        self.close(at + min(seconds, LONGEST_PAUSE), f"{reply.code} {reply.words}")
+        self.close(at + min(seconds, LONGEST_PAUSE), _codes(reply))
         self.pauses += 1
 
     def close(self, until: float, words: str) -> None:

@@ -159,23 +159,31 @@ def test_where_all_are_slow_nobody_is_to_blame(a: Fixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "codes"),
     [
-        BUSY,
-        Deferred(Stage.DATA, 421, "Try again later", "relay:25"),
-        Deferred(Stage.END_OF_DATA, 451, "4.7.28 Unusual rate", "relay:25"),
-        Deferred(Stage.RCPT, 450, "4.7.1 Too many connections", "relay:25"),
+        (BUSY, "421 4.7.0"),
+        (Deferred(Stage.DATA, 421, "Try again later", "relay:25"), "421"),
+        (Deferred(Stage.END_OF_DATA, 451, "4.7.28 Unusual rate", "relay:25"), "451 4.7.28"),
+        (Deferred(Stage.RCPT, 450, "4.7.1 Too many connections", "relay:25"), "450 4.7.1"),
     ],
 )
-def test_it_is_closed_when_it_asks_to_slow_down(a: Fixture, reply: Reply) -> None:
+def test_it_is_closed_when_it_asks_to_slow_down(a: Fixture, reply: Reply, codes: str) -> None:
     a.send("busy.net", 0.005, reply)
     assert not a.of.admit("busy.net")
     assert a.wait_for("busy.net") == pytest.approx(30)
-    words = f"busy.net asked us to slow down: {reply.code} {reply.words}"
+    words = f"busy.net asked us to slow down: {codes}"
     assert a.of.closed() == {
         "busy.net": Closed(BEGIN + timedelta(seconds=a.at - 1000 + 30), 0, words)
     }
     assert a.of.notes() == a.of.closed()
+
+
+def test_other_accounts_do_not_learn_whose_message_it_was_about(a: Fixture) -> None:
+    """The pause is everybody's, and its words stand in everybody's Activity."""
+    words = "4.7.28 <pat@busy.net>: unusual rate from your DKIM domain [doeinc.com]"
+    a.send("busy.net", 0.005, Deferred(Stage.RCPT, 421, words, "relay:25"))
+    (told,) = a.of.notes().values()
+    assert told.words == "busy.net asked us to slow down: 421 4.7.28"
 
 
 @pytest.mark.parametrize(
