@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from kartramail.config import Settings
@@ -130,6 +131,44 @@ def test_an_outage_while_rows_are_loaded_one_by_one_leaves_none_behind(
         wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
     assert len(sink.messages) == 50
     assert {m.deaths for m in messages(db)} == {0}
+
+
+def test_a_schema_that_is_not_ours_for_a_moment_ends_no_message(
+    db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while an installation is brought to another version: no message is to blame for that."""
+    load, has_failed = Preparer.load, threading.Event()
+
+    def load_and_tell(self: Preparer, *args: object) -> object:
+        try:
+            return load(self, *args)  # type: ignore[arg-type]
+        except DBAPIError:
+            has_failed.set()
+            raise
+
+    monkeypatch.setattr(Preparer, "load", load_and_tell)
+    with SinkServer() as sink, _renamed(db, "subject", "topic"):
+        with running_engine(flaky, settings, sink.port, lease=15):
+            assert has_failed.wait(20)
+        assert {m.state for m in messages(db)} == {MessageState.QUEUED}
+    with SinkServer() as sink, running_engine(flaky, settings, sink.port, lease=15):
+        wait_until(lambda: {m.state for m in messages(db)} == {MessageState.SENT}, 30)
+    assert {(m.attempts, m.deaths) for m in messages(db)} == {(1, 0)}
+
+
+@contextmanager
+def _renamed(db: Database, name: str, other: str) -> Iterator[None]:
+    """A column of contents has another name meanwhile."""
+
+    def rename(old: str, new: str) -> None:
+        with db.transaction() as session:
+            session.connection().execute(text(f"ALTER TABLE content RENAME {old} TO {new}"))
+
+    rename(name, other)
+    try:
+        yield
+    finally:
+        rename(other, name)
 
 
 def test_a_result_whose_answer_was_lost_is_neither_lost_nor_written_twice(
