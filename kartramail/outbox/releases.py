@@ -24,7 +24,8 @@ from kartramail.outbox.models import (
     MessageState,
 )
 
-_TIME_OVER = "Given up before it was tried again: its time was over."
+_TRIED_AND_OVER = "Given up before it was tried again: its time was over."
+_NEVER_TRIED = "Given up before it was tried at all: its time was over."
 
 
 def release(session: Session, worker_id: int, ids: Sequence[int] | None = None) -> None:
@@ -118,22 +119,25 @@ def _make_due(session: Session, statement: Any) -> int:
         .all()
     )
     take_back_rows(session, rows)
-    states = {row.id: row.state for row in rows}
-    _end_unsent(session, [one for one in states if states[one] is MessageState.FAILED])
-    return len(states)
+    _end_unsent(session, [row for row in rows if row.state is MessageState.FAILED])
+    return len(rows)
 
 
-def _end_unsent(session: Session, ended: Collection[int]) -> None:
+def _end_unsent(session: Session, ended: Sequence[Any]) -> None:
     """Say of what ended here, whether it was called back or its time was over."""
-    failed = set(ended) - set(end_called_back(session, ended))
-    if not failed:
-        return
-    session.connection().execute(
-        update(Message).where(col(Message.id).in_(failed)).values(reply=_TIME_OVER)
-    )
-    session.connection().execute(
-        insert(Event), [event_row(one, EventKind.FAILED, _TIME_OVER) for one in sorted(failed)]
-    )
+    called_back = set(end_called_back(session, [row.id for row in ended]))
+    told = {
+        row.id: _TRIED_AND_OVER if row.tries + row.deaths else _NEVER_TRIED
+        for row in ended
+        if row.id not in called_back
+    }
+    for words in sorted(set(told.values())):
+        some = col(Message.id).in_([one for one in told if told[one] == words])
+        session.connection().execute(update(Message).where(some).values(reply=words))
+    if told:
+        session.connection().execute(
+            insert(Event), [event_row(one, EventKind.FAILED, told[one]) for one in sorted(told)]
+        )
 
 
 def event_row(message_id: int, kind: EventKind, words: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ BUSY = Deferred(Stage.RCPT, 451, "4.3.0 try again later", "mx:25")
 CANCELLED = "Called back while on its way: the booking was cancelled."
 MOVED = "Called back while on its way: the booking was moved to another time."
 ENDED = "Not tried again: it had been called back."
-OVER = "Given up before it was tried again: its time was over."
+OVER = "Given up before it was tried at all: its time was over."
 
 
 @pytest.fixture

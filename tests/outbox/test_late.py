@@ -102,3 +102,22 @@ def test_a_message_that_is_given_up_says_how_often_it_was_tried(
     (message,) = messages(db)
     assert (message.state, message.due_at) == (MessageState.FAILED, None)
     assert message.reply == "451 4.7.1 Greylisted"
+
+
+def test_what_ends_unsent_says_whether_it_was_ever_tried(db: Database, account_id: int) -> None:
+    with db.transaction() as session:
+        (tried,) = add_messages(session, account_id, 1)
+        try_once(session, tried)
+        (new,) = add_messages(session, account_id, 1)
+        session.connection().execute(
+            update(Message).values(due_at=now(), expires_at=now() - timedelta(seconds=1))
+        )
+        assert claim(session, register_worker(session, "test", 1), 10) == []
+    replies = {message.id: message.reply for message in messages(db)}
+    assert replies == {
+        new: "Given up before it was tried at all: its time was over.",
+        tried: "Given up before it was tried again: its time was over.",
+    }
+    with db.reading() as session:
+        events = session.exec(select(Event).where(Event.kind == EventKind.FAILED)).all()
+    assert {event.message_id: event.detail["words"] for event in events} == replies
