@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, ForeignKey, Table, exists, insert
+from sqlalchemy import Delete, ForeignKey, Table, case, exists, insert
 from sqlmodel import Session, SQLModel, and_, col, delete, or_, select
 
 from kartramail.clock import now
@@ -33,6 +33,7 @@ _BATCH_SECONDS = 0.04
 """What a batch should take at most: on SQLite nobody else writes meanwhile."""
 _REST = 3
 
+_WAITS = col(Message.due_at).is_not(None)
 _KEPT = tuple(OldMessage.__table__.columns.keys())  # type: ignore[attr-defined]
 
 
@@ -87,21 +88,26 @@ def move_batch(session: Session, horizon: datetime, after: int, limit: int) -> M
 def find_old(horizon: datetime, after: int, limit: int) -> Any:
     """What may move, in the order of the primary key; what somebody else is at is left out.
 
-    Age goes by the id. What was to leave later than it came is as old as its leaving.
+    Age goes by the id. What was to leave later than it came is as old as its leaving. What still
+    waits though its time was over before `horizon` lies where nobody claims it, in a lane that is
+    held for instance: it would end with the next claim, and its address may not stay for that.
     """
     longest = max(LIFETIMES.values())
+    has_ended = and_(
+        col(Message.state).in_(ENDED),
+        col(Message.due_at).is_(None),
+        or_(
+            col(Message.sent_at) < horizon,
+            and_(col(Message.sent_at).is_(None), col(Message.expires_at) < horizon + longest),
+        ),
+    )
     return (
         select(Message.id, Message.content_id)
         .where(
             col(Message.id) > after,
             col(Message.id) < first_id_at(horizon),
-            col(Message.state).in_(ENDED),
-            col(Message.due_at).is_(None),
             col(Message.worker_id).is_(None),
-            or_(
-                col(Message.sent_at) < horizon,
-                and_(col(Message.sent_at).is_(None), col(Message.expires_at) < horizon + longest),
-            ),
+            or_(has_ended, and_(_WAITS, col(Message.expires_at) < horizon)),
         )
         .order_by(col(Message.id))
         .limit(limit)
@@ -110,7 +116,9 @@ def find_old(horizon: datetime, after: int, limit: int) -> Any:
 
 
 def _move(session: Session, ids: Sequence[int]) -> None:
-    kept = select(*(getattr(Message, name) for name in _KEPT)).where(col(Message.id).in_(ids))
+    columns = {name: getattr(Message, name) for name in _KEPT}
+    columns["state"] = case((_WAITS, MessageState.FAILED.value), else_=col(Message.state))
+    kept = select(*columns.values()).where(col(Message.id).in_(ids))
     run = session.connection().execute
     run(insert(OldMessage).from_select(list(_KEPT), kept))
     run(delete(Attempt).where(col(Attempt.message_id).in_(ids)))

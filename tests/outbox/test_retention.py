@@ -15,6 +15,7 @@ from kartramail.db import Database
 from kartramail.ids import first_id_at
 from kartramail.installation import Installation
 from kartramail.outbox.contents import store_content
+from kartramail.outbox.lanes import hold_lane, lane_id_for
 from kartramail.outbox.models import (
     Attempt,
     Content,
@@ -33,6 +34,8 @@ from tests.support.outbox import add_account, add_messages, messages
 
 DAYS = 90
 ENDS: dict[str, Any] = {"due_at": None, "state": MessageState.SENT, "tries": 1, "attempts": 1}
+
+WAITS: dict[str, Any] = {"sent_at": None, "expires_at": now() + timedelta(days=1)}
 
 
 @pytest.fixture
@@ -129,9 +132,15 @@ def test_every_end_is_an_end(db: Database, account_id: int, state: MessageState)
 @pytest.mark.parametrize(
     "values",
     [
-        {"state": MessageState.QUEUED, "sent_at": None, "due_at": now()},
-        {"state": MessageState.DEFERRED, "sent_at": None, "due_at": now()},
-        {"state": MessageState.SCHEDULED, "sent_at": None, "due_at": now() + timedelta(days=1)},
+        WAITS | {"state": MessageState.QUEUED, "due_at": now()},
+        WAITS | {"state": MessageState.DEFERRED, "due_at": now()},
+        WAITS | {"state": MessageState.SCHEDULED, "due_at": now() + timedelta(days=1)},
+        WAITS
+        | {
+            "state": MessageState.QUEUED,
+            "due_at": now(),
+            "expires_at": now() - timedelta(days=1),
+        },
         {"state": MessageState.SENDING, "sent_at": None, "worker_id": 1},
         {"state": MessageState.SENT, "sent_at": now() - timedelta(days=1)},
         {
@@ -151,6 +160,25 @@ def test_what_waits_or_ended_lately_stays(
     assert [message.id for message in messages(db)] == [stays]
     with db.reading() as session:
         assert list(session.exec(select(OldMessage.id))) == [goes]
+
+
+def test_what_nobody_claims_does_not_keep_its_address_for_ever(
+    db: Database, account_id: int
+) -> None:
+    """It waits in a lane that is held, or of an account that may send nothing, till long after its
+    time was over."""
+    with db.transaction() as session:
+        hold_lane(session, account_id, lane_id_for(session, account_id, Stream.TRANSACTIONAL))
+        values = {"sent_at": None, "due_at": now() - timedelta(days=100), "tries": 0}
+        (number,) = add_old(
+            session, account_id, 1, age=100, state=MessageState.QUEUED, attempts=0, **values
+        )
+    assert move(db) == Moved(1, 1, None)
+    with db.reading() as session:
+        old = session.get(OldMessage, number)
+    assert old is not None
+    assert old.state is MessageState.FAILED
+    assert messages(db) == []
 
 
 def test_the_setting_says_how_old(db: Database, account_id: int) -> None:
@@ -193,7 +221,8 @@ def test_a_message_without_content_moves(db: Database, account_id: int) -> None:
 def test_many_batches_move_all_of_it(db: Database, account_id: int) -> None:
     with db.transaction() as session:
         add_many(session, account_id, 3_000)
-        (waits,) = add_old(session, account_id, 1, age=400, state=MessageState.QUEUED, due_at=now())
+        values = WAITS | {"state": MessageState.QUEUED, "due_at": now()}
+        (waits,) = add_old(session, account_id, 1, age=400, **values)
     moved = move(db)
     assert (moved.messages, moved.last_id) == (3_000, None)
     assert [message.id for message in messages(db)] == [waits]
