@@ -6,7 +6,14 @@ import ssl
 
 from kartramail.adapters.smtp_client import SmtpClient, network_words
 from kartramail.adapters.smtp_settings import SmtpSettings, Tls
+from kartramail.config import is_loopback
 from kartramail.rules.replies import Deferred, Stage, clean_words
+
+# Whoever sits between can take the offer away as easily as break what follows it (RFC 3207 §6).
+_NO_OFFER = (
+    "The server does not offer TLS, and the password does not go into the clear. "
+    "MAIL_TLS=off would allow it."
+)
 
 
 class NotConnected(Exception):
@@ -80,6 +87,8 @@ class _Handshake:
         if not self.client.has_extn("starttls"):
             if self.settings.requires_tls:
                 raise self._failed(Stage.TLS, OSError("The server does not offer TLS."))
+            if self.settings.username and not is_loopback(self.settings.host):
+                raise self._failed(Stage.TLS, OSError(_NO_OFFER))
             return
         try:
             self._expect(Stage.TLS, self.client.docmd("STARTTLS"), 220)

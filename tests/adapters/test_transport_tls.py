@@ -4,10 +4,12 @@ import logging
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kartramail.adapters.transport import SmtpSettings, Tls
+from kartramail.adapters.smtp_client import SmtpClient
+from kartramail.adapters.transport import SmtpSettings, SmtpTransport, Tls
 from kartramail.errors import ConfigurationError
 from kartramail.rules.replies import Accepted, Deferred, Reply, Stage
 from tests.adapters.test_transport_delivery import envelopes, transport
@@ -173,6 +175,36 @@ def test_a_password_does_not_go_into_the_clear_because_tls_broke(certificate: Ce
         assert isinstance(reply, Deferred)
         assert reply.stage is Stage.TLS
         assert not any(command.startswith("AUTH") for command in server.commands)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of another machine, whose servers are really here."""
+    connect = SmtpClient.open_socket
+    monkeypatch.setattr(
+        SmtpClient, "open_socket", lambda self, _, port: connect(self, "127.0.0.1", port)
+    )
+    return "relay.example.net"
+
+
+def reply_of(host: str, server: ScriptedServer, **changes: Any) -> Reply:
+    settings = SmtpSettings(host, server.port, username="kartra", password=SECRET, **changes)
+    ((_, reply),) = SmtpTransport(settings).deliver(envelopes(1))
+    return reply
+
+
+def test_a_password_does_not_go_into_the_clear_because_tls_is_not_offered(elsewhere: str) -> None:
+    with ScriptedServer(credentials=("kartra", SECRET)) as server:
+        reply = reply_of(elsewhere, server)
+        assert isinstance(reply, Deferred)
+        assert (reply.stage, reply.costs_attempt) == (Stage.TLS, False)
+        assert "MAIL_TLS=off" in reply.words
+        assert not any(command.startswith("AUTH") for command in server.commands)
+
+
+def test_a_password_goes_into_the_clear_where_that_is_chosen(elsewhere: str) -> None:
+    with ScriptedServer(credentials=("kartra", SECRET)) as server:
+        assert isinstance(reply_of(elsewhere, server, tls=Tls.OFF), Accepted)
 
 
 def test_the_settings_do_not_show_the_password() -> None:
