@@ -5,7 +5,6 @@ import smtplib
 import socket
 import ssl
 import time
-from collections import deque
 
 from kartramail.adapters.smtp_settings import SmtpSettings
 
@@ -25,7 +24,6 @@ class SmtpClient(smtplib.SMTP):
     def __init__(self, settings: SmtpSettings) -> None:
         super().__init__(local_hostname=settings.ehlo_name or _own_name())
         self.patience = settings.timeout
-        self.answers: deque[tuple[int, bytes]] = deque(maxlen=32)
         self._received = bytearray()
 
     def open_socket(self, host: str, port: int) -> None:
@@ -81,15 +79,7 @@ class SmtpClient(smtplib.SMTP):
             raise smtplib.SMTPServerDisconnected(network_words(error, self.patience)) from error
 
     def getreply(self) -> tuple[int, bytes]:
-        """The code and the words of the next answer; -1 and the line where it is not SMTP.
-
-        The last ones are kept in `answers`.
-        """
-        answer = self._read_answer()
-        self.answers.append(answer)
-        return answer
-
-    def _read_answer(self) -> tuple[int, bytes]:
+        """The code and the words of the next answer; -1 and the line where it is not SMTP."""
         deadline = time.monotonic() + self.patience
         words: list[bytes] = []
         while len(words) < MAX_REPLY_LINES:
