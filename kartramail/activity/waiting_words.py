@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kartramail.outbox.waiting import WaitReason
+from kartramail.rules.backoff import LIFETIMES
 from kartramail.rules.streams import Stream
 
 TITLES: Mapping[Stream, tuple[str, str]] = {
@@ -14,6 +15,10 @@ PLATFORM_TITLE = ("Mail of this system", "Links to confirm, to join, to reset")
 
 _NOTHING = "Nothing to do."
 _OPERATOR = "Tell whoever runs this system, if this stays."
+_TOO_OLD = (
+    f"What has waited for {LIFETIMES[Stream.TRANSACTIONAL].days} days by then, commercial mail for "
+    f"{LIFETIMES[Stream.COMMERCIAL].days}, is not sent any more."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,14 @@ REASONS: Mapping[WaitReason, Told] = {
     WaitReason.HELD: Told(
         "paused",
         "Whatever comes waits, too.",
-        "Resume it when it may leave.",
+        f"Resume it when it may leave. {_TOO_OLD}",
         since="paused since",
     ),
     WaitReason.DAILY_LIMIT: Told(
         "waiting",
         "This is all for today.",
-        "Nothing to do: the rest follows by itself. Whoever runs this system can raise the limit.",
+        "Nothing to do: the rest follows by itself. Whoever runs this system can raise the limit. "
+        f"{_TOO_OLD}",
     ),
     WaitReason.NOT_DUE: Told(
         "waiting",

@@ -106,6 +106,16 @@ def test_each_reason_says_since_when_until_when_why_and_what_to_do(
     assert read(advice).endswith(".")
 
 
+@pytest.mark.parametrize("reason", [WaitReason.HELD, WaitReason.DAILY_LIMIT])
+def test_what_is_kept_back_on_purpose_is_not_promised_to_leave_however_late(
+    db: Database, alice: Actor, waits: list[WaitingLane], reason: WaitReason
+) -> None:
+    """Its time goes on meanwhile (R-RETRY)."""
+    waits.append(waits_in(lane_of(db, alice), Stream.COMMERCIAL, "mail", reason))
+    said = "What has waited for 5 days by then, commercial mail for 2, is not sent any more."
+    assert said in read(shown(alice))
+
+
 def test_the_servers_words_stand_behind_the_reason_as_they_are(
     db: Database, alice: Actor, waits: list[WaitingLane]
 ) -> None:
