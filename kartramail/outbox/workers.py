@@ -27,7 +27,7 @@ from kartramail.outbox.releases import event_row, release
 from kartramail.rules.backoff import next_wait
 
 # A message that was held by so many dead workers may be what kills them: from then on it waits. One
-# that ten have died with is given up, some three hours after the sixth.
+# that twelve have died with is given up, some three hours after the sixth.
 _DEATHS_FORGIVEN = 5
 _MOST_DEATHS = 12
 
@@ -111,7 +111,9 @@ def reclaim(session: Session, lease: timedelta) -> int:
     kills its worker must not go round for ever. Rows under a number that is no worker's at all
     are taken as well: whoever held them is gone.
     """
-    silent_since = database_now(session) - lease
+    at = database_now(session)
+    _pull_back(session, at, lease)
+    silent_since = at - lease
     dead_ids = list(
         session.exec(
             select(Worker.id)
@@ -131,6 +133,20 @@ def reclaim(session: Session, lease: timedelta) -> int:
     if dead_ids:
         session.connection().execute(delete(Worker).where(col(Worker.id).in_(dead_ids)))
     return count
+
+
+def _pull_back(session: Session, at: datetime, lease: timedelta) -> None:
+    """Let no heartbeat lie in the future, as after a clock was set back: until then nobody would
+    take its worker for dead. One that lives beats again within the lease.
+    """
+    ahead = (
+        select(Worker.id)
+        .where(col(Worker.heartbeat_at) > at + lease)
+        .with_for_update(skip_locked=True)
+    )
+    session.connection().execute(
+        update(Worker).where(col(Worker.id).in_(ahead)).values(heartbeat_at=at)
+    )
 
 
 def _return_from_dead(session: Session, rows: list[tuple[int, int]], deaths: int) -> int:

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import or_
@@ -19,7 +21,10 @@ _LOOK_EVERY = 5.0
 
 
 def take_round(session: Session, round_: Round) -> bool:
-    """Whether this process may run the round now: it is due, and nobody else is at it."""
+    """Whether this process may run the round now: it is due, and nobody else is at it.
+
+    A time that is far ahead was written before a clock was set back, and would never come.
+    """
     at = now()
     dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     session.connection().execute(
@@ -29,12 +34,20 @@ def take_round(session: Session, round_: Round) -> bool:
         update(RoundState)
         .where(
             col(RoundState.name) == round_.name,
-            col(RoundState.due_at) <= at,
-            or_(col(RoundState.lease_until).is_(None), col(RoundState.lease_until) <= at),
+            _is_over(col(RoundState.due_at), at, round_.every),
+            or_(
+                col(RoundState.lease_until).is_(None),
+                _is_over(col(RoundState.lease_until), at, round_.lease),
+            ),
         )
         .values(lease_until=at + round_.lease)
     )
     return taken.rowcount == 1
+
+
+def _is_over(moment: Any, at: datetime, longest: timedelta) -> Any:
+    """It is past, or more than twice as far ahead as it is ever set: clocks differ a little."""
+    return or_(moment <= at, moment > at + 2 * longest)
 
 
 def finish_round(session: Session, round_: Round) -> None:

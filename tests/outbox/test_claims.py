@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import text
@@ -455,6 +455,22 @@ def test_nobody_is_buried_in_the_middle_of_a_claim(db: Database, account_id: int
 def _age_elsewhere(db: Database, worker_id: int) -> None:
     with db.transaction() as session:
         _age(session, worker_id)
+
+
+def test_a_clock_that_was_set_back_keeps_no_row_with_a_dead_worker(
+    db: Database, account_id: int
+) -> None:
+    """Its last heartbeat lies in the future. It is not buried for that, as it may live."""
+    lease = timedelta(seconds=1)
+    with db.transaction() as session:
+        add_messages(session, account_id, 3)
+        worker = a_worker(session)
+        claim(session, worker, 3)
+        session.connection().execute(update(Worker).values(heartbeat_at=now() + timedelta(days=1)))
+        assert reclaim(session, lease) == 0
+    sleep(1.1)
+    with db.transaction() as session:
+        assert reclaim(session, lease) == 3
 
 
 def test_rows_under_a_number_that_is_no_workers_are_taken_up(db: Database, account_id: int) -> None:

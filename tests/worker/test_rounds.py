@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlmodel import select, update
 
 from kartramail.clock import now
@@ -40,6 +41,17 @@ def test_what_a_dead_worker_began_is_taken_up(installation: Installation) -> Non
     with installation.db.transaction() as session:
         take_round(session, round_)
         session.connection().execute(update(RoundState).values(lease_until=now()))
+        assert take_round(session, round_)
+
+
+@pytest.mark.parametrize("name", ["due_at", "lease_until"])
+def test_a_clock_that_was_set_back_stops_no_round(installation: Installation, name: str) -> None:
+    round_ = a_round([])
+    far = now() + timedelta(days=1)
+    with installation.db.transaction() as session:
+        assert take_round(session, round_)
+        values = {"due_at": now(), "lease_until": None} | {name: far}
+        session.connection().execute(update(RoundState).values(values))
         assert take_round(session, round_)
 
 
