@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kartramail.outbox.waiting import WaitReason
-from kartramail.rules.backoff import LIFETIMES
+from kartramail.rules.backoff import KEPT_FOR
 from kartramail.rules.streams import Stream
 
 TITLES: Mapping[Stream, tuple[str, str]] = {
@@ -16,8 +16,8 @@ PLATFORM_TITLE = ("Mail of this system", "Links to confirm, to join, to reset")
 _NOTHING = "Nothing to do."
 _OPERATOR = "Tell whoever runs this system, if this stays."
 _TOO_OLD = (
-    f"What has waited for {LIFETIMES[Stream.TRANSACTIONAL].days} days by then, commercial mail for "
-    f"{LIFETIMES[Stream.COMMERCIAL].days}, is not sent any more."
+    f"What has waited for {KEPT_FOR[Stream.TRANSACTIONAL].days} days by then, commercial mail for "
+    f"{KEPT_FOR[Stream.COMMERCIAL].days}, is not sent any more."
 )
 
 

@@ -156,6 +156,7 @@ class Conversation:
     def leave(self, message: OutgoingMessage) -> None:
         """Not over this connection, which was over before it was told of the message."""
         if self.count:
+            self.count += 1  # it is not the first, with which a connection has yet to prove itself
             self.unsent.append(message)
         else:  # as it is with one that speaks while it is greeted: each new one would do the same
             self.settled.append((message, self._silence(Stage.EHLO, self.over or _UNASKED)))

@@ -268,7 +268,7 @@ class Courier:
             self._settle(slot, message, reply)
         conversation.settled.clear()
         for message in conversation.unsent:
-            if connection.num_emails > 1:
+            if conversation.count > 1:
                 self._put_first(slot, message)
             else:
                 self._settle(slot, message, self._never_worked(conversation))

@@ -17,7 +17,7 @@ from kartramail.outbox.contents import Words, store_contents
 from kartramail.outbox.lanes import lane_id_for
 from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.addresses import Address
-from kartramail.rules.backoff import lifetime
+from kartramail.rules.backoff import kept_for
 from kartramail.rules.streams import Stream
 from kartramail.senders.standing import known_senders
 
@@ -135,7 +135,7 @@ def _store_resolutions(
 def _row(account_id: int, letter: Letter) -> dict[str, Any]:
     at = now()
     due_at = letter.at or at
-    longest = due_at + lifetime(letter.stream)
+    longest = due_at + kept_for(letter.stream)
     return {
         "id": new_id(),
         "account_id": account_id,

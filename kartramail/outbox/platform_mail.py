@@ -8,7 +8,7 @@ from kartramail.clock import now
 from kartramail.ids import new_id
 from kartramail.outbox.lanes import MAIL, PLATFORM, lane_id_for
 from kartramail.outbox.models import PLATFORM_SOURCES, Message, MessageState, SourceKind
-from kartramail.rules.backoff import lifetime
+from kartramail.rules.backoff import kept_for
 from kartramail.rules.streams import Stream
 
 
@@ -41,7 +41,7 @@ def enqueue_platform_mail(
         state=MessageState.QUEUED,
         created_at=at,
         due_at=at,
-        expires_at=at + lifetime(Stream.TRANSACTIONAL),
+        expires_at=at + kept_for(Stream.TRANSACTIONAL),
         source_kind=source_kind,
         template=template,
         to_addr=to,

@@ -18,7 +18,7 @@ from kartramail.db import Database
 from kartramail.ids import first_id_at
 from kartramail.outbox.models import Attempt, Content, Event, Message, MessageState
 from kartramail.outbox.old_messages import OldMessage
-from kartramail.rules.backoff import LIFETIMES
+from kartramail.rules.backoff import KEPT_FOR
 
 ENDED = (
     MessageState.SENT,
@@ -92,13 +92,19 @@ def find_old(horizon: datetime, after: int, limit: int) -> Any:
     waits though its time was over before `horizon` lies where nobody claims it, in a lane that is
     held for instance: it would end with the next claim, and its address may not stay for that.
     """
-    longest = max(LIFETIMES.values())
     has_ended = and_(
         col(Message.state).in_(ENDED),
         col(Message.due_at).is_(None),
         or_(
             col(Message.sent_at) < horizon,
-            and_(col(Message.sent_at).is_(None), col(Message.expires_at) < horizon + longest),
+            *(
+                and_(
+                    col(Message.sent_at).is_(None),
+                    Message.stream == stream,
+                    col(Message.expires_at) < horizon + kept_for,
+                )
+                for stream, kept_for in KEPT_FOR.items()
+            ),
         ),
     )
     return (

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from kartramail.outbox.fencing import is_held_by
 from kartramail.outbox.models import Message, MessageState
 from kartramail.outbox.outcomes import Failed, Result
-from kartramail.rules.backoff import wait_after
+from kartramail.rules.backoff import due_again, tried_for, wait_after
 from kartramail.rules.replies import Deferred, Refused
 
 
@@ -19,11 +19,12 @@ from kartramail.rules.replies import Deferred, Refused
 class Try:
     """The `n`th try of a message. It has ended with it where it is not due again."""
 
-    row: Any  # id, stream, created_at, expires_at, tries before this one
+    row: Any  # id, stream, created_at, tries and attempts before this one
     outcome: Deferred | Refused | Failed
     resolved_id: int | None
     state: MessageState
     due_at: datetime | None
+    ends_at: datetime  # it is not tried for longer
 
     @property
     def id(self) -> int:
@@ -48,7 +49,8 @@ class Try:
 
 
 _READ: list[Any] = [
-    getattr(Message, name) for name in ("id", "stream", "created_at", "expires_at", "tries")
+    getattr(Message, name)
+    for name in ("id", "stream", "created_at", "expires_at", "tries", "attempts")
 ]
 
 
@@ -69,17 +71,19 @@ def find_tries(
 
 
 def _judge(row: Any, result: Result, at: datetime) -> Try:
-    due_at = None
+    due_at, ends_at = None, row.expires_at
+    if not row.tries:  # until now it was kept, and from now on it is tried
+        ends_at = min(ends_at, at + tried_for(row.stream))
     match result.outcome:
         case Deferred() as reply:
-            due_at = at + wait_after(reply, row.tries + 1, random.random())  # noqa: S311 - spreads load
-            state = MessageState.DEFERRED
-            if row.expires_at <= due_at:
-                due_at, state = None, MessageState.FAILED
+            before = row.attempts if reply.costs_attempt else row.tries
+            wait = wait_after(reply, before + 1, random.random())  # noqa: S311 - spreads load
+            due_at = due_again(at, wait, ends_at)
+            state = MessageState.FAILED if due_at is None else MessageState.DEFERRED
         case Refused() as reply:
             state = MessageState.BOUNCED
         case Failed() as reply:
             state = MessageState.FAILED
         case _:
             raise TypeError("an accepted message is written elsewhere")
-    return Try(row, reply, result.resolved_id, state, due_at)
+    return Try(row, reply, result.resolved_id, state, due_at, ends_at)

@@ -90,7 +90,7 @@ def _delays(session: Session, tries: Sequence[Try], at: datetime) -> list[_Told]
     late = {one for one in old if at - first[one] >= DELAY_NOTICES[old[one].row.stream]}
     told = []
     for one in sorted(late - _told_before(session, late)):
-        more = _long(max(old[one].row.expires_at - at, timedelta(0)))
+        more = _long(max(old[one].ends_at - at, timedelta(0)))
         words = f"It has waited for {_long(at - first[one])} and is tried for {more} more."
         told.append((one, EventKind.DELAYED, words))
     return told

@@ -1,7 +1,7 @@
 """When a message is tried again, and when it is given up (R-RETRY)."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kartramail.rules.replies import Deferred
 
@@ -29,8 +29,18 @@ SPREAD = 0.2
 """Each wait is stretched or cut by up to this share, so that what failed together does not
 come back together."""
 
-LIFETIMES = {"transactional": timedelta(days=5), "commercial": timedelta(days=2)}
-"""How long a message may wait: RFC 5321 §4.5.4.1 asks for 4 to 5 days; an offer is stale sooner."""
+FREE_WAIT = timedelta(minutes=5)
+"""At most, after a connection that could not be made: that is over for all mail at once."""
+
+TRIED_FOR = {"transactional": timedelta(days=5), "commercial": timedelta(days=2)}
+"""How long a message is tried: RFC 5321 §4.5.4.1 asks for 4 to 5 days; an offer is stale sooner."""
+
+KEPT_FOR = {"transactional": timedelta(days=5), "commercial": timedelta(days=30)}
+"""How long it may wait for its first try. What we keep back ourselves, by a pause or while a new
+account warms up, does not grow stale by that: a list of half a million takes 12 days."""
+
+LAST_TRY = timedelta(minutes=1)
+"""So long before its time is over a message is tried once more."""
 
 
 def next_wait(tries: int, jitter: float) -> timedelta:
@@ -43,7 +53,10 @@ def next_wait(tries: int, jitter: float) -> timedelta:
 
 
 def wait_after(reply: Deferred, tries: int, jitter: float) -> timedelta:
-    """How long to wait after `reply` to try number `tries`; `jitter` as in `next_wait`."""
+    """How long to wait after `reply` to try number `tries`; `jitter` as in `next_wait`.
+
+    Those that cost no attempt are counted by themselves.
+    """
     if is_mailbox_full(reply):
         return _spread(FULL_WAITS[min(max(tries, 1), len(FULL_WAITS)) - 1], jitter)
     told = told_wait(reply)
@@ -51,7 +64,19 @@ def wait_after(reply: Deferred, tries: int, jitter: float) -> timedelta:
         return told * (1 + SPREAD * _checked(jitter))
     if is_greylisted(reply) and tries <= len(GREYLISTED_WAITS):
         return _spread(GREYLISTED_WAITS[max(tries, 1) - 1], jitter)
-    return next_wait(tries, jitter)
+    wait = next_wait(tries, jitter)
+    return wait if reply.costs_attempt else min(wait, _spread(FREE_WAIT, jitter))
+
+
+def due_again(at: datetime, wait: timedelta, ends_at: datetime) -> datetime | None:
+    """When what failed `at` is tried again; None where its time, which ends then, is over.
+
+    The last try comes a moment before the end, however long the wait was to be.
+    """
+    last = ends_at - LAST_TRY
+    if at + wait <= last:
+        return at + wait
+    return last if last - at >= WAITS[0] else None
 
 
 _FULL = re.compile(
@@ -103,6 +128,11 @@ def _spread(wait: timedelta, jitter: float) -> timedelta:
     return wait * (1 - SPREAD + 2 * SPREAD * _checked(jitter))
 
 
-def lifetime(stream: str) -> timedelta:
-    """How long a message of `stream` is tried before it fails. Raises KeyError for no stream."""
-    return LIFETIMES[stream]
+def kept_for(stream: str) -> timedelta:
+    """How long a message of `stream` waits for its first try. Raises KeyError for no stream."""
+    return KEPT_FOR[stream]
+
+
+def tried_for(stream: str) -> timedelta:
+    """How long it is tried from then on, before it fails. Raises KeyError for no stream."""
+    return TRIED_FOR[stream]

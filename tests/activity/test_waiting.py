@@ -112,7 +112,7 @@ def test_what_is_kept_back_on_purpose_is_not_promised_to_leave_however_late(
 ) -> None:
     """Its time goes on meanwhile (R-RETRY)."""
     waits.append(waits_in(lane_of(db, alice), Stream.COMMERCIAL, "mail", reason))
-    said = "What has waited for 5 days by then, commercial mail for 2, is not sent any more."
+    said = "What has waited for 5 days by then, commercial mail for 30, is not sent any more."
     assert said in read(shown(alice))
 
 

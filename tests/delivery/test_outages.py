@@ -137,16 +137,16 @@ def test_a_schema_that_is_not_ours_for_a_moment_ends_no_message(
     db: Database, flaky: Flaky, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As while an installation is brought to another version: no message is to blame for that."""
-    load, has_failed = Preparer.load, threading.Event()
+    load, has_failed = Loader.load, threading.Event()
 
-    def load_and_tell(self: Preparer, *args: object) -> object:
+    def load_and_tell(self: Loader, *args: object) -> object:
         try:
             return load(self, *args)  # type: ignore[arg-type]
         except DBAPIError:
             has_failed.set()
             raise
 
-    monkeypatch.setattr(Preparer, "load", load_and_tell)
+    monkeypatch.setattr(Loader, "load", load_and_tell)
     with SinkServer() as sink, _renamed(db, "subject", "topic"):
         with running_engine(flaky, settings, sink.port, lease=15):
             assert has_failed.wait(20)

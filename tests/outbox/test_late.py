@@ -11,6 +11,7 @@ from kartramail.outbox.claims import claim
 from kartramail.outbox.models import Attempt, Event, EventKind, Message, MessageState
 from kartramail.outbox.results import Result, record_results
 from kartramail.outbox.workers import register_worker
+from kartramail.rules.backoff import tried_for
 from kartramail.rules.replies import Deferred, Stage
 from kartramail.rules.streams import Stream
 from tests.support.outbox import add_account, add_messages, messages
@@ -71,7 +72,8 @@ def test_a_late_message_is_told_of_once(
         notices = told(session, EventKind.DELAYED)
     assert len(notices) == is_late
     if is_late:
-        assert notices[0] == f"It has waited for {hours} hours and is tried for 5 days more."
+        days = tried_for(stream).days
+        assert notices[0] == f"It has waited for {hours} hours and is tried for {days} days more."
 
 
 def test_what_was_accepted_long_before_its_time_is_not_late_at_once(

@@ -1,20 +1,25 @@
 """When a message is tried again (R-RETRY)."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kartramail.rules.backoff import (
+    due_again,
     is_greylisted,
     is_mailbox_full,
-    lifetime,
+    kept_for,
     next_wait,
     told_wait,
+    tried_for,
     wait_after,
 )
 from kartramail.rules.replies import Deferred, Stage
+from kartramail.rules.streams import Stream
+from kartramail.rules.warm_up import daily_limit
 
 MIDDLE = 0.5
 
@@ -35,13 +40,49 @@ def test_waits_grow_and_level_at_some_hours() -> None:
 
 
 @pytest.mark.parametrize(("stream", "days"), [("transactional", 5), ("commercial", 2)])
-def test_a_message_lives_as_long_as_its_stream_says(stream: str, days: int) -> None:
-    assert lifetime(stream) == timedelta(days=days)
+def test_a_message_is_tried_as_long_as_its_stream_says(stream: str, days: int) -> None:
+    assert tried_for(stream) == timedelta(days=days)
 
 
-def test_there_is_no_lifetime_for_what_is_no_stream() -> None:
+@pytest.mark.parametrize("time_of", [tried_for, kept_for])
+def test_there_is_no_time_for_what_is_no_stream(time_of: Callable[[str], timedelta]) -> None:
     with pytest.raises(KeyError):
-        lifetime("carrier pigeon")
+        time_of("carrier pigeon")
+
+
+def test_a_list_waits_for_the_warm_up_of_a_new_account() -> None:
+    days, count = 0, 0
+    while count < 500_000:
+        count += daily_limit(Stream.COMMERCIAL, days, None)
+        days += 1
+    assert timedelta(days=days) < kept_for("commercial")
+
+
+def test_a_connection_that_is_not_made_is_soon_tried_again_however_often() -> None:
+    reply = Deferred(Stage.CONNECT, None, "Connection refused", "relay:25")
+    waits = [wait_after(reply, tries, MIDDLE) for tries in (1, 2, 3, 30)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (1, 3, 5, 5)]
+
+
+NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("wait", "left", "due"),
+    [
+        (60, 120, 60),
+        (60, 119, None),
+        (3_600, 45 * 60, 44 * 60),
+        (3_600, 120, 60),
+        (3_600, 119, None),
+        (60, 0, None),
+        (60, -86_400, None),
+    ],
+)
+def test_the_last_try_is_a_minute_before_the_end(wait: int, left: int, due: int | None) -> None:
+    ends_at = NOON + timedelta(seconds=left)
+    found = due_again(NOON, timedelta(seconds=wait), ends_at)
+    assert found == (None if due is None else NOON + timedelta(seconds=due))
 
 
 @pytest.mark.parametrize("jitter", [-0.1, 1.0, 2.0, float("nan")])
