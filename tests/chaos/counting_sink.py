@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.benchmarks.processes import running
+from tests.chaos.arrivals import Arrivals
 
 _END = b"\r\n.\r\n"
 _ID, _MESSAGE_ID = b"x-kartramail-message:", b"message-id:"
@@ -26,30 +27,11 @@ _EHLO = b"250-counting.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCED
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One message: the connection's number, who said EHLO, our id for it, its Message-ID."""
-
-    connection: int
-    helo: str
-    id: str
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class CountingSink:
-    """The server in its process, and what it wrote down."""
+    """The server in its process, and what it writes down."""
 
     port: int
-    log: Path
-
-    def count(self) -> int:
-        """How many messages have arrived, copies too."""
-        return self.log.read_bytes().count(b"\n")
-
-    def arrivals(self) -> list[Arrival]:
-        """All of them, in their order."""
-        lines = (line.split("\t") for line in self.log.read_text().splitlines())
-        return [Arrival(int(number), helo, one, named) for number, helo, one, named in lines]
+    arrivals: Arrivals
 
 
 @contextmanager
@@ -59,7 +41,7 @@ def counting_sink(log: Path, pause: float = 0.0) -> Iterator[CountingSink]:
     argv = [sys.executable, "-m", "tests.chaos.counting_sink", "--log", str(log)]
     with running([*argv, "--pause", str(pause)], talks=True) as process:
         assert process.stdout is not None
-        yield CountingSink(int(process.stdout.readline()), log)
+        yield CountingSink(int(process.stdout.readline()), Arrivals(log))
 
 
 class _Session(asyncio.Protocol):
@@ -70,13 +52,13 @@ class _Session(asyncio.Protocol):
     def __init__(self, log: int, pause: float) -> None:
         self._log, self._pause = log, pause
         self._number = next(self._numbers)
-        self._helo = b"-"
         self._rest = b""
         self._is_data = self._is_over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._port: int = transport.get_extra_info("peername")[1]
         transport.write(b"220 counting.example ESMTP\r\n")
 
     def data_received(self, octets: bytes) -> None:
@@ -115,10 +97,8 @@ class _Session(asyncio.Protocol):
         self._go_on()
 
     def _answer(self, line: bytes) -> bytes:
-        verb, _, rest = line.partition(b" ")
-        match verb.upper():
+        match line.partition(b" ")[0].upper():
             case b"EHLO":
-                self._helo = rest.strip() or b"-"
                 return _EHLO
             case b"DATA":
                 self._is_data = True
@@ -136,7 +116,7 @@ class _Session(asyncio.Protocol):
             for name in found:
                 if line[: len(name)].lower() == name:
                     found[name] = line[len(name) :].strip()
-        words = (b"%d" % self._number, self._helo, found[_ID], found[_MESSAGE_ID])
+        words = (b"%d\t%d" % (self._number, self._port), found[_ID], found[_MESSAGE_ID])
         os.write(self._log, b"\t".join(words) + b"\n")
 
 

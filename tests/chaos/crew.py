@@ -1,159 +1,133 @@
-"""Worker processes that are killed and started again, and what they hold."""
+"""Workers as the operator runs them: a supervisor over N processes; killed and started again.
+
+A supervisor that is killed leaves children behind: they notice, finish what is on the wire and
+end. Who looks after services starts a new supervisor meanwhile. A killed child is for the
+supervisor to replace, nobody else does.
+"""
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col
+from sqlmodel import col, select
 
 from kartramail.db import Database
 from kartramail.outbox.models import Message, Worker
+from tests.benchmarks.processes import wait_until
 from tests.benchmarks.surroundings import ROOT
+from tests.chaos.proc import adopting, children_of, frozen, kill, kill_and_reap, reap
 
 _ARGV = (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "kartramail", "worker")
-_HELD = select(col(Message.worker_id)).where(col(Message.worker_id).is_not(None)).distinct()
+_HOLDERS = select(Worker.pid).join(Message, col(Message.worker_id) == col(Worker.id)).distinct()
 
 
 class Crew:
-    """So many processes of `flask kartramail worker --processes 1`; each says its own EHLO."""
+    """`flask kartramail worker --processes N` and its children."""
 
     def __init__(self, db: Database, environment: Mapping[str, str], size: int, log: Path) -> None:
+        self.size = size
+        self.dead: dict[int, float] = {}  # pids of workers that held mail to the end, and its time
+        self.orphans: dict[int, float] = {}  # children of killed supervisors, and since when
+        self.orphan_endings: list[tuple[int, float]] = []  # status, and seconds after its parent
+        self.fallen: list[int] = []  # exit statuses of supervisors that ended by themselves
         self._db, self._environment, self._log = db, environment, log
-        self._processes = [self._start(place) for place in range(size)]
-        self.buried: dict[int, float] = {}  # numbers of killed workers, and when they were killed
-        self.fallen: list[int] = []  # exit codes of those that ended by themselves
-        self._excused: set[int] = set()
+        self._supervisor = self._start()
 
-    def _start(self, place: int) -> "subprocess.Popen[bytes]":
-        named = {**self._environment, "EHLO_NAME": f"worker{place}.example"}
+    def _start(self) -> "subprocess.Popen[bytes]":
+        argv = [*_ARGV, "--processes", str(self.size)]
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [*_ARGV, "--processes", "1"], cwd=ROOT, env=named, stdout=log, stderr=log
+                argv, cwd=ROOT, env=dict(self._environment), stdout=log, stderr=log
             )
 
-    def _numbers(self) -> dict[int, list[int]]:
-        """Of each process that is registered: the place in the crew, its numbers as a worker."""
-        places = {process.pid: place for place, process in enumerate(self._processes)}
-        with self._db.reading() as session:
-            rows = session.execute(select(col(Worker.id), col(Worker.pid))).all()
+    def workers(self) -> list[int]:
+        """The children of the supervisor that is there now, those that are starting too."""
+        return children_of(self._supervisor.pid)
+
+    def registered(self) -> dict[int, list[int]]:
+        """Those of them that wait for mail or send it: the numbers that each has had."""
+        children = set(self.workers())
         found: dict[int, list[int]] = {}
-        for number, pid in rows:
-            if pid in places and number not in self.buried:
-                found.setdefault(places[pid], []).append(number)
+        with self._db.reading() as session:
+            for number, pid in session.execute(select(Worker.id, Worker.pid)):
+                if pid in children:
+                    found.setdefault(pid, []).append(number)
         return found
 
-    @property
-    def has_someone(self) -> bool:
-        """Whether at least one is registered, who could take up what the dead held."""
-        return bool(self._numbers())
-
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        return len(self._processes)
+    def busy(self) -> list[int]:
+        """Those of them that hold messages now."""
+        with self._db.reading() as session:
+            holders = set(session.scalars(_HOLDERS))
+        return [pid for pid in self.workers() if pid in holders] if holders else []
 
     @property
     def is_complete(self) -> bool:
-        """Whether all are registered, and so waiting for mail or sending it."""
-        return len(self._numbers()) == self.size
+        """Whether all of them are there."""
+        self.tend()
+        return len(self.registered()) == self.size
 
-    def busy(self) -> list[int]:
-        """The places of those that hold messages now."""
-        with self._db.reading() as session:
-            held = set(session.scalars(_HELD))
-        return [place for place, numbers in self._numbers().items() if held & set(numbers)]
+    def kill_worker(self, pid: int) -> None:
+        """kill -9; the supervisor is to notice."""
+        kill(pid)
+        self.dead[pid] = time.monotonic()
+        wait_until(lambda: pid not in self.workers())  # the kernel takes a moment
 
-    def kill(self, place: int) -> None:
-        """kill -9 of one of them, and a new one in its place at once."""
-        numbers = self._numbers().get(place, [])
-        process = self._processes[place]
-        process.kill()
-        process.wait()
-        self.buried |= dict.fromkeys(numbers, time.monotonic())
-        self._processes[place] = self._start(place)
-
-    def excuse_the_starting(self) -> None:
-        """The database goes away now: one that has not begun its work may end without it."""
-        registered = self._numbers()
-        self._excused |= {
-            process.pid for place, process in enumerate(self._processes) if place not in registered
-        }
+    def kill_supervisor(self) -> None:
+        """kill -9, and a new one at once; the children of the old one are left to themselves."""
+        pid = self._supervisor.pid
+        with frozen(pid):  # so that it starts none that we do not know of
+            children = self.workers()
+            kill(pid)
+        self._supervisor.wait()
+        self.orphans |= dict.fromkeys(children, time.monotonic())
+        self._supervisor = self._start()
 
     def tend(self) -> None:
-        """Start those again that ended by themselves, as a supervisor does, and note it."""
-        for place, process in enumerate(self._processes):
-            code = process.poll()
-            if code is None:
-                continue
-            if process.pid not in self._excused:
-                self.fallen.append(code)
-            self._processes[place] = self._start(place)
+        """Start the supervisor again where it ended by itself, and see which orphans have."""
+        code = self._supervisor.poll()
+        if code is not None:
+            self.fallen.append(code)
+            self._supervisor = self._start()
+        self._look_after_orphans()
 
-    def stop(self) -> list[int]:
-        """End all in good order; their exit codes."""
-        for process in self._processes:
-            process.terminate()
-        return [process.wait(120) for process in self._processes]
+    def _look_after_orphans(self) -> None:
+        for pid, since in list(self.orphans.items()):
+            status = reap(pid)
+            if status is None:
+                continue
+            del self.orphans[pid]
+            self.orphan_endings.append((status, time.monotonic() - since))
+            if status:
+                self.dead[pid] = time.monotonic()
+
+    def stop(self) -> int:
+        """End all in good order; the supervisor's exit status."""
+        self._supervisor.terminate()
+        status = self._supervisor.wait(120)
+        wait_until(self._has_no_orphans)
+        return status
+
+    def _has_no_orphans(self) -> bool:
+        self._look_after_orphans()
+        return not self.orphans
 
     def kill_all(self) -> None:
         """When a run is broken off."""
-        for process in self._processes:
-            process.kill()
-            process.wait()
+        pids = [*self.workers(), *self.orphans]
+        self._supervisor.kill()
+        self._supervisor.wait()
+        kill_and_reap(pids)
 
 
 @contextmanager
 def working(db: Database, environment: Mapping[str, str], size: int, log: Path) -> Iterator[Crew]:
     """A crew; whatever of it is there when the block ends is killed. `log` gets what they say."""
-    crew = Crew(db, environment, size, log)
-    try:
-        yield crew
-    finally:
-        crew.kill_all()
-
-
-class Undertaker:
-    """Looks, in a thread of its own, for how long messages stay with workers that were killed.
-
-    What counts is the time in which somebody could take them up: the database and a worker are
-    there.
-    """
-
-    def __init__(self, url: str, crew: Crew) -> None:
-        self._db, self._crew = Database(url), crew
-        self._ending = threading.Event()
-        self._since = 0.0
-        self.longest = 0.0
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> "Undertaker":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        self._thread.join()
-        self._db.dispose()
-
-    def _run(self) -> None:
-        while not self._ending.wait(0.1):
-            try:
-                self._look()
-            except SQLAlchemyError:  # while the database is away nobody can take anything up
-                self._since = time.monotonic()
-
-    def _look(self) -> None:
-        at = time.monotonic()
-        if not self._crew.has_someone:
-            self._since = at
-        buried = dict(self._crew.buried)
-        with self._db.reading() as session:
-            held = [number for number in session.scalars(_HELD) if number in buried]
-        for number in held:
-            self.longest = max(self.longest, at - max(buried[number], self._since))
+    with adopting():
+        crew = Crew(db, environment, size, log)
+        try:
+            yield crew
+        finally:
+            crew.kill_all()

@@ -5,6 +5,7 @@ waits for its disk at every commit.
 """
 
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,15 @@ _PATIENCE = 120  # seconds for a start, that of a server that has to recover inc
 
 
 class PostgreSql:
-    """A server of our own."""
+    """A server of our own, reached by TCP as from other machines: so we see who asks what."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._sockets = server.get_postmaster_info().socket_dir
-        self.url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        self._port = free_port()
+        self._control("-m", "fast", "stop")
+        self.start()
+        self.url = f"postgresql+psycopg://postgres@127.0.0.1:{self._port}/postgres"
 
     def crash(self) -> None:
         """Stop it as a power cut would: nothing is finished, nothing is said to clients."""
@@ -34,8 +38,8 @@ class PostgreSql:
 
     def start(self) -> None:
         """Start it again; it recovers from its log."""
-        # As the package itself starts it, which waits for 10 s only.
-        listening = f'-h "" -k {self._sockets}'
+        # As the package itself starts it, which waits for 10 s only, and without TCP.
+        listening = f"-h 127.0.0.1 -p {self._port} -k {self._sockets}"
         self._control("-o", listening, "-l", str(self._server.log), "start")
         self._server.ensure_postgres_running()
 
@@ -46,6 +50,14 @@ class PostgreSql:
             bin_path=self._server.bin_path,
             user=self._server.system_user,
         )
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
