@@ -103,13 +103,15 @@ def _print_row(first: str, words: Iterable[object], widths: Iterable[int]) -> No
 
 def _print_kills(outcome: Outcome) -> None:
     for kill in outcome.kills:
-        look = kill.look
-        print(
-            f"    {kill.victim}, {kill.aim}: {'mail was leaving' if kill.is_sending else 'idle'}, "
-            f"{len(look.ports)} connections, {look.in_doubt} in doubt"
-            f"{', writing' if look.is_writing else ''}, {outcome.copies_of(kill)} copies",
-            flush=True,
-        )
+        words = [f"{kill.victim}, {kill.aim}", "mail was leaving" if kill.is_sending else "idle"]
+        if kill.victim.is_web and kill.look.in_doubt:
+            words.append("a message was taken, and nobody told")
+        if kill.look.ports:
+            words.append(f"{kill.look.in_doubt} messages in doubt on {len(kill.look.ports)}")
+            words.append(f"{outcome.copies_of(kill)} came again")
+        if kill.look.is_writing:
+            words.append("in the middle of its transaction")
+        print("    " + "; ".join(words), flush=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from tests.chaos.proc import frozen, has_lock, ports_to
 
 _PATIENCE = 3.0  # seconds for a moment to come; then any is taken
 _LOOK_EVERY = 0.0005
+_ANSWERED_WITHIN = 0.005
 _WAL_WRITE_LOCK = 120
 """The octet of the -shm file that is locked by who writes (SQLite, "WAL-mode file format", 2.3)."""
 
@@ -80,6 +81,30 @@ class Scope:
                 time.sleep(random.uniform(0, 0.01))
         except ProcessLookupError:
             return None
+
+    def hit_web(
+        self, pid: int, aim: Aim, asked: Callable[[], set[str]], shoot: Callable[[int], None]
+    ) -> Look | None:
+        """The same for a worker of the web. What it has in doubt is messages that are in the
+        outbox, while the answer that says so has not come."""
+        end = time.monotonic() + _PATIENCE
+        try:
+            while True:
+                is_late = time.monotonic() > end
+                with frozen(pid):
+                    time.sleep(_ANSWERED_WITHIN)  # what others than this one do is done by then
+                    look = Look(in_doubt=self._count_taken(asked()))
+                    if is_late or _fits(look, aim):
+                        shoot(pid)
+                        return look
+                time.sleep(random.uniform(0, 0.01))
+        except ProcessLookupError:
+            return None
+
+    def _count_taken(self, recipients: set[str]) -> int:
+        taken = select(func.count()).where(col(Message.to_key).in_(recipients))
+        with self._db.reading() as session:
+            return session.scalar(taken) or 0
 
     def _look(self, pid: int) -> Look:
         is_writing = self._is_writing(pid)  # first: the statement of a stopped one goes on

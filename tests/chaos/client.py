@@ -38,7 +38,7 @@ class Client:
     def __init__(self, port: int, key: str, count: int, may_send: Callable[[int], bool]) -> None:
         self._port, self._key, self._count, self._may_send = port, key, count, may_send
         self._ending = threading.Event()
-        self._under_way: set[int] = set()  # numbers of threads
+        self._under_way: dict[int, int] = {}  # by thread, the message's number
         self.accepted: list[Accepted] = []
         self.refused: list[str] = []
         self.broken = 0  # requests whose connection broke
@@ -51,6 +51,10 @@ class Client:
     def is_asking(self) -> bool:
         """Whether a request is under way."""
         return bool(self._under_way)
+
+    def under_way(self) -> set[str]:
+        """The recipients of messages that are handed in now, without an answer yet."""
+        return {recipient(number) for number in list(self._under_way.values())}
 
     @property
     def is_done(self) -> bool:
@@ -100,7 +104,7 @@ class Client:
             "Idempotency-Key": f"chaos-{number}",
         }
         is_sent = False
-        self._under_way.add(threading.get_ident())
+        self._under_way[threading.get_ident()] = number
         try:
             connection.request("POST", "/api/v1/messages", body, headers)
             is_sent = True
@@ -111,7 +115,7 @@ class Client:
             connection.close()
             return 0, b""
         finally:
-            self._under_way.discard(threading.get_ident())
+            del self._under_way[threading.get_ident()]
 
 
 def recipient(number: int) -> str:

@@ -14,9 +14,13 @@ from tests.chaos.crew import Crew
 from tests.chaos.databases import PostgreSql
 from tests.chaos.plan import Aim, Plan, Victim
 from tests.chaos.site import Site
+from tests.chaos.supply import Supply
 
 FIRST_PART = 0.8
 """Of the messages: while the last ones leave nobody is killed."""
+
+_LEAD = 2.5
+"""Shares that are in the outbox when a kill is due in its own: mail leaves until it has come."""
 
 _DOWN_FOR = 2.0  # seconds of an outage
 _LOOK_EVERY = 0.005
@@ -45,23 +49,31 @@ class Killer:
     """Carries out the deck of a plan."""
 
     def __init__(
-        self, plan: Plan, crew: Crew, site: Site | None, sink: CountingSink, scope: Scope
+        self,
+        plan: Plan,
+        crew: Crew,
+        site: Site | None,
+        supply: Supply,
+        sink: CountingSink,
+        scope: Scope,
     ) -> None:
-        self._plan, self._crew, self._site = plan, crew, site
+        self._plan, self._crew, self._site, self._supply = plan, crew, site, supply
         self._sink, self._scope = sink, scope
+        self._share = int(FIRST_PART * plan.messages / max(1, sum(plan.kills.values())))
         self.kills: list[Kill] = []
         self.outages: list[Outage] = []
 
     def run(self) -> None:
         """Each kill has its share of the messages, at a moment of chance in it."""
         deck = self._plan.deck()
-        share = FIRST_PART * self._plan.messages / max(1, len(deck))
         for number, (victim, aim) in enumerate(deck):
-            goal = int((number + random.random()) * share)
+            self._supply.reach(int((number + _LEAD) * self._share))
+            goal = int((number + random.random()) * self._share)
             self._wait_for(partial(self._has_come_to, goal))
             if self._plan.server is not None and number == len(deck) // 2:
                 self._stop_and_start(self._plan.server)
             self.kills.append(self._kill(victim, aim))
+        self._supply.reach(self._plan.messages)
 
     def _kill(self, victim: Victim, aim: Aim) -> Kill:
         if victim is Victim.WORKER:
@@ -98,16 +110,24 @@ class Killer:
         def is_at_work() -> bool:
             return (site.client.is_asking or site.client.is_done) and self._is_sending()
 
-        workers: list[int] = []
-        while not workers:
+        while True:
             self._wait_for(is_at_work)
-            workers = site.web.workers()
-        kill = Kill(victim, aim, self._is_sending(), site.client.is_asking)
-        if victim is Victim.WEB_MASTER:
-            site.web.kill_master()
-        else:
-            site.web.kill_worker(random.choice(workers))
-        return kill
+            is_sending, is_asked, workers = (
+                self._is_sending(),
+                site.client.is_asking,
+                site.web.workers(),
+            )
+            look: Look | None = Look()
+            if victim is Victim.WEB_MASTER:
+                site.web.kill_master()
+            elif workers:
+                look = self._scope.hit_web(
+                    random.choice(workers), aim, site.client.under_way, site.web.kill_worker
+                )
+            else:
+                look = None
+            if look is not None:
+                return Kill(victim, aim, is_sending, is_asked, look)
 
     def _stop_and_start(self, server: PostgreSql) -> None:
         """In the middle of sending."""
@@ -131,4 +151,9 @@ class Killer:
         return self._sink.arrivals.count() > goal
 
     def _is_sending(self) -> bool:
-        return bool(self._crew.busy()) or self._has_come_to(self._plan.messages - 1)
+        """Whether workers hold mail; where all is gone, more is put in for the next look."""
+        if self._crew.busy():
+            return True
+        if self._has_come_to(self._supply.given - 1):
+            self._supply.reach(self._supply.given + self._share)
+        return self._has_come_to(self._plan.messages - 1)

@@ -52,17 +52,12 @@ class Outcome:
     @property
     def kills_in_doubt(self) -> int:
         """Those of workers with messages that the server had and the database had not."""
-        return sum(kill.look.in_doubt > 0 for kill in self.kills)
+        return sum(kill.look.in_doubt > 0 for kill in self.kills if not kill.victim.is_web)
 
     @property
     def kills_while_writing(self) -> int:
         """Those in the middle of the transaction that records results."""
         return sum(kill.look.is_writing for kill in self.kills)
-
-    @property
-    def in_doubt(self) -> int:
-        """Messages that were taken and not recorded when their worker was killed."""
-        return sum(kill.look.in_doubt for kill in self.kills)
 
     @property
     def copies(self) -> int:

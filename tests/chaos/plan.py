@@ -32,7 +32,7 @@ class Aim(StrEnum):
 
     CHANCE = "wherever it is"
     BUSY = "at work"
-    IN_DOUBT = "with messages taken by the server and not recorded"
+    IN_DOUBT = "with something done and not told"
     WRITING = "in the transaction that records them"
 
 
@@ -43,6 +43,8 @@ _SHARES = {
 }  # the rest: masters
 MOMENTS = (Aim.WRITING, Aim.IN_DOUBT, Aim.BUSY, Aim.WRITING, Aim.IN_DOUBT, Aim.BUSY, Aim.CHANCE)
 """Those of workers, in turn."""
+
+_AIMS_AT = {Victim.WEB_WORKER: (Aim.IN_DOUBT, Aim.BUSY)}
 
 
 def everybody(kills: int) -> dict[Victim, int]:
@@ -72,9 +74,8 @@ class Plan:
         """
         deck = []
         for victim, count in self.kills.items():
-            is_worker = victim is Victim.WORKER
-            aims = [self.aims[n % len(self.aims)] if is_worker else Aim.BUSY for n in range(count)]
-            deck += [(victim, aim) for aim in aims]
+            aims = self.aims if victim is Victim.WORKER else _AIMS_AT.get(victim, (Aim.BUSY,))
+            deck += [(victim, aims[n % len(aims)]) for n in range(count)]
         random.shuffle(deck)
         return deck
 

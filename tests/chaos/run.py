@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from kartramail.db import Database
-from tests.benchmarks.letters import LARGE
 from tests.benchmarks.processes import NotDone, wait_until
-from tests.benchmarks.rows import fill, make_account
+from tests.benchmarks.rows import make_account
 from tests.benchmarks.surroundings import environment
 from tests.benchmarks.workers import wait_until_finished
 from tests.chaos.aim import Scope
@@ -21,6 +20,7 @@ from tests.chaos.outcome import Ends, Outcome
 from tests.chaos.plan import CONNECTIONS, Plan
 from tests.chaos.said import count_declared_dead, find_fallen, read_log
 from tests.chaos.site import Site, open_site
+from tests.chaos.supply import Supply
 from tests.chaos.tally import count
 from tests.chaos.undertaker import Undertaker
 
@@ -32,7 +32,7 @@ def run_chaos(url: str, plan: Plan) -> Outcome:
         db = Database(url)
         stack.callback(db.dispose)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kartramail-chaos-")))
-        account_id = make_account(db)
+        supply = Supply(db, make_account(db), plan.messages - plan.by_web)
         sink = stack.enter_context(counting_sink(folder / "arrived", plan.pause))
         named = _environment(url, plan, sink)
         crew = stack.enter_context(working(db, named, plan.workers, folder / "said"))
@@ -43,8 +43,7 @@ def run_chaos(url: str, plan: Plan) -> Outcome:
             may_send = _spread(sink, plan)
             site = stack.enter_context(open_site(db, named, folder, plan.by_web, may_send))
             wait_until(lambda: bool(site.client.accepted), patience=plan.patience)
-        fill(db, account_id, LARGE, plan.messages - plan.by_web)
-        killer = Killer(plan, crew, site, sink, Scope(db, sink))
+        killer = Killer(plan, crew, site, supply, sink, Scope(db, sink))
         killer.run()
         _wait_for_the_rest(db, crew, site, plan.patience)
         wait_until(lambda: crew.is_complete, patience=plan.patience)  # the last ones, too
