@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -32,16 +33,17 @@ class Undertaker:
         self._living: dict[int, float] = {}  # since when each worker is there
         self._nobodys: dict[int, float] = {}
         self.longest = 0.0
-        self._thread = threading.Thread(target=self._run)
+        self._pool = ThreadPoolExecutor(1, "undertaker")
 
     def __enter__(self) -> "Undertaker":
-        self._thread.start()
+        self._looking = self._pool.submit(self._run)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ending.set()
-        self._thread.join()
+        self._pool.shutdown()
         self._db.dispose()
+        self._looking.result()  # who did not look has seen nothing
 
     def _run(self) -> None:
         while not self._ending.wait(0.1):
