@@ -29,7 +29,7 @@ def main() -> int:
         workers=options.workers,
         by_web=round(_BY_API * options.messages),
         lease=options.lease,
-        patience=600,
+        patience=300,
     )
     is_whole = True
     for place, name in enumerate(options.only or (SQLITE, POSTGRESQL, RESTARTED)):

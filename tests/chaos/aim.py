@@ -35,10 +35,11 @@ _HELD_BY = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A process at one instant: its connections to the mail server, by their ports, and how many
-    messages the server has of it that are not recorded."""
+    """A process at one instant: its connections to the mail server, by their ports, how many
+    messages it holds, and how many of these the server has while they are not recorded."""
 
     ports: frozenset[int] = frozenset()
+    held: int = 0
     in_doubt: int = 0
     is_writing: bool = False
 
@@ -62,8 +63,8 @@ class Scope:
         )
 
     def hit(self, pid: int, aim: Aim, shoot: Callable[[int], None]) -> Look | None:
-        """Kill the worker at the moment asked for, at any where that does not come; what it was
-        at. None where it has ended meanwhile."""
+        """Kill the worker at the moment asked for, at any of its work where that does not come;
+        what it was at. None where it has ended meanwhile, or has no work."""
         end = time.monotonic() + _PATIENCE
         if aim is Aim.WRITING and not self._is_writing.is_seen:
             aim = Aim.IN_DOUBT
@@ -75,9 +76,11 @@ class Scope:
                     continue
                 with frozen(pid):
                     look = self._look(pid)
-                    if is_late or _fits(look, aim):
+                    if _fits(look, Aim.BUSY if is_late else aim):
                         shoot(pid)
                         return look
+                if is_late or (not look.held and aim is Aim.BUSY):
+                    return None
                 time.sleep(random.uniform(0, 0.01))
         except ProcessLookupError:
             return None
@@ -94,7 +97,7 @@ class Scope:
                 with frozen(pid):
                     time.sleep(_ANSWERED_WITHIN)  # what others than this one do is done by then
                     look = Look(in_doubt=self._count_taken(asked()))
-                    if is_late or _fits(look, aim):
+                    if is_late or aim is Aim.BUSY or look.in_doubt:
                         shoot(pid)
                         return look
                 time.sleep(random.uniform(0, 0.01))
@@ -110,11 +113,12 @@ class Scope:
         is_writing = self._is_writing(pid)  # first: the statement of a stopped one goes on
         ports = ports_to(pid, self._sink.port)
         taken = [read_id(one) for one in self._sink.arrivals.latest(ports)]
-        unrecorded = _HELD_BY.where(col(Worker.pid) == pid, col(Message.id).in_(taken))
+        held = _HELD_BY.where(col(Worker.pid) == pid)
         with self._db.reading() as session:
-            in_doubt = session.scalar(unrecorded) or 0
+            count = session.scalar(held) or 0
+            in_doubt = session.scalar(held.where(col(Message.id).in_(taken))) or 0
         is_recording = is_writing and (self._is_writing.is_of_results or in_doubt > 0)
-        return Look(ports, in_doubt, is_recording)
+        return Look(ports, count, in_doubt, is_recording)
 
 
 def _fits(look: Look, aim: Aim) -> bool:
@@ -123,6 +127,8 @@ def _fits(look: Look, aim: Aim) -> bool:
             return look.is_writing
         case Aim.IN_DOUBT:
             return look.in_doubt > 0
+        case Aim.BUSY:
+            return look.held > 0
     return True
 
 

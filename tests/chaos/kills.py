@@ -86,19 +86,18 @@ class Killer:
 
     def _kill_worker(self, aim: Aim) -> Kill:
         while True:
-            if aim is Aim.CHANCE:
-                self._wait_for(lambda: bool(self._crew.workers()))
-            else:
+            self._wait_for(lambda: bool(self._crew.workers()))
+            if aim is not Aim.CHANCE:
                 self._wait_for(self._is_sending)
-            busy = self._crew.busy()
-            there = self._crew.workers() if aim is Aim.CHANCE or not busy else busy
+            is_over = self._has_come_to(self._plan.messages - 1)
+            by_chance = aim is Aim.CHANCE or is_over
+            there = self._crew.workers() if by_chance else self._crew.busy()
             if not there:
                 continue
-            victim = random.choice(there)
-            look = self._scope.hit(victim, aim, self._crew.kill_worker)
+            moment = Aim.CHANCE if by_chance else aim
+            look = self._scope.hit(random.choice(there), moment, self._crew.kill_worker)
             if look is not None:
-                is_sending = victim in busy or look.in_doubt > 0
-                return Kill(Victim.WORKER, aim, is_sending, look=look)
+                return Kill(Victim.WORKER, aim, look.held > 0, look=look)
 
     def _kill_supervisor(self, aim: Aim) -> Kill:
         self._wait_for(self._is_sending)
@@ -155,5 +154,5 @@ class Killer:
         if self._crew.busy():
             return True
         if self._has_come_to(self._supply.given - 1):
-            self._supply.reach(self._supply.given + self._share)
+            self._supply.reach(self._supply.given + self._share // 2)
         return self._has_come_to(self._plan.messages - 1)

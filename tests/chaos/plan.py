@@ -55,14 +55,18 @@ def everybody(kills: int) -> dict[Victim, int]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do; `by_web` of the messages come by API, `server` is stopped and started again."""
+    """What to do; `by_web` of the messages come by API, `server` is stopped and started again.
+
+    `pause`: seconds that the mail server takes for a message; mail is not to leave before the kills
+    have come.
+    """
 
     messages: int
     kills: Mapping[Victim, int] = field(default_factory=dict)
     workers: int = 2
     by_web: int = 0
     lease: float = 2.0
-    pause: float = 0.002
+    pause: float = 0.1
     aims: Sequence[Aim] = MOMENTS
     server: PostgreSql | None = None
     patience: float = 120.0

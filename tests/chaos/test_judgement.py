@@ -12,7 +12,7 @@ from tests.chaos.plan import Aim, Plan, Victim, longest_hold
 from tests.chaos.tally import ByApi, Tally
 
 CUT_OFF, OTHER = 40_001, 40_002  # ports of a connection that a kill cut off, and of one it did not
-KILL = Kill(Victim.WORKER, Aim.BUSY, is_sending=True, look=Look(frozenset({CUT_OFF}), in_doubt=1))
+KILL = Kill(Victim.WORKER, Aim.BUSY, is_sending=True, look=Look(frozenset({CUT_OFF})))
 FIRST = Arrival(1, CUT_OFF, "a", "<a@kartra.com>")
 AGAIN = Arrival(3, OTHER, "a", "<a@kartra.com>")
 SECOND = Arrival(2, OTHER, "b", "<b@kartra.com>")
