@@ -106,8 +106,8 @@ def _print_kills(outcome: Outcome) -> None:
         words = [f"{kill.victim}, {kill.aim}", "mail was leaving" if kill.is_sending else "idle"]
         if kill.victim.is_web and kill.look.in_doubt:
             words.append("a message was taken, and nobody told")
-        if kill.look.ports:
-            words.append(f"{kill.look.in_doubt} messages in doubt on {len(kill.look.ports)}")
+        if kill.look.connections:
+            words.append(f"{kill.look.in_doubt} messages in doubt on {len(kill.look.connections)}")
             words.append(f"{outcome.copies_of(kill)} came again")
         if kill.look.is_writing:
             words.append("in the middle of its transaction")

@@ -22,7 +22,7 @@ from tests.chaos.counting_sink import CountingSink
 from tests.chaos.plan import Aim
 from tests.chaos.proc import frozen, has_lock, ports_to
 
-_PATIENCE = 3.0  # seconds for a moment to come; then any is taken
+_PATIENCE = 1.0  # seconds for a moment to come; then any is taken, while there is mail
 _LOOK_EVERY = 0.0005
 _ANSWERED_WITHIN = 0.005
 _WAL_WRITE_LOCK = 120
@@ -35,10 +35,10 @@ _HELD_BY = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A process at one instant: its connections to the mail server, by their ports, how many
+    """A process at one instant: its connections to the mail server, how many
     messages it holds, and how many of these the server has while they are not recorded."""
 
-    ports: frozenset[int] = frozenset()
+    connections: frozenset[int] = frozenset()
     held: int = 0
     in_doubt: int = 0
     is_writing: bool = False
@@ -118,7 +118,7 @@ class Scope:
             count = session.scalar(held) or 0
             in_doubt = session.scalar(held.where(col(Message.id).in_(taken))) or 0
         is_recording = is_writing and (self._is_writing.is_of_results or in_doubt > 0)
-        return Look(ports, count, in_doubt, is_recording)
+        return Look(self._sink.arrivals.connections(ports), count, in_doubt, is_recording)
 
 
 def _fits(look: Look, aim: Aim) -> bool:

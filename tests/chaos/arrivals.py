@@ -19,7 +19,7 @@ class Arrival:
 
 
 class Arrivals:
-    """The log, a line an arrival. For any thread."""
+    """The log, a line for each connection and each arrival. For any thread."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -27,7 +27,7 @@ class Arrivals:
         self._read = 0  # octets
         self._all: list[Arrival] = []
         self._ids: set[str] = set()
-        self._latest: dict[int, str] = {}
+        self._latest: dict[int, Arrival] = {}
 
     def _read_on(self) -> None:
         with self._reading, self._log.open("rb") as log:
@@ -38,9 +38,11 @@ class Arrivals:
             self._read += len(whole) + 1
             for line in whole.decode().split("\n"):
                 number, port, one, named = line.split("\t")
-                self._all.append(Arrival(int(number), int(port), one, named))
-                self._ids.add(one)
-                self._latest[int(port)] = one
+                arrival = Arrival(int(number), int(port), one, named)
+                self._latest[arrival.port] = arrival
+                if one:  # or it is a connection that was made
+                    self._all.append(arrival)
+                    self._ids.add(one)
 
     def count(self) -> int:
         """How many messages have arrived, once or more often."""
@@ -52,10 +54,19 @@ class Arrivals:
         self._read_on()
         return list(self._all)
 
+    def connections(self, ports: Iterable[int]) -> frozenset[int]:
+        """The numbers of the connections that come from these ports now.
+
+        A port is another connection's later: by it nothing is to be told at the end.
+        """
+        self._read_on()
+        return frozenset(self._latest[port].connection for port in ports if port in self._latest)
+
     def latest(self, ports: Iterable[int]) -> list[str]:
         """The ids of the messages that came last from these ports, one for each that sent any."""
         self._read_on()
-        return [self._latest[port] for port in ports if port in self._latest]
+        latest = (self._latest[port].id for port in ports if port in self._latest)
+        return [one for one in latest if one]
 
 
 def find_copied(arrivals: Iterable[Arrival]) -> list[Arrival]:

@@ -1,4 +1,4 @@
-"""A mail server that counts: one line for each message that it has whole, before it answers.
+"""A mail server that counts: a line for each message that it has whole, before it answers.
 
     python -m tests.chaos.counting_sink --log FILE [--pause SECONDS]
 
@@ -58,7 +58,9 @@ class _Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._port: int = transport.get_extra_info("peername")[1]
+        port: int = transport.get_extra_info("peername")[1]
+        self._name = b"%d\t%d" % (self._number, port)
+        self._write_down(b"", b"")
         transport.write(b"220 counting.example ESMTP\r\n")
 
     def data_received(self, octets: bytes) -> None:
@@ -116,8 +118,10 @@ class _Session(asyncio.Protocol):
             for name in found:
                 if line[: len(name)].lower() == name:
                     found[name] = line[len(name) :].strip()
-        words = (b"%d\t%d" % (self._number, self._port), found[_ID], found[_MESSAGE_ID])
-        os.write(self._log, b"\t".join(words) + b"\n")
+        self._write_down(found[_ID], found[_MESSAGE_ID])
+
+    def _write_down(self, one: bytes, message_id: bytes) -> None:
+        os.write(self._log, b"\t".join((self._name, one, message_id)) + b"\n")
 
 
 async def _serve(log: Path, pause: float) -> None:

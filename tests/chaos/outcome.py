@@ -70,12 +70,12 @@ class Outcome:
 
     def copies_of(self, kill: Kill) -> int:
         """Messages that came again and had come over a connection that this kill cut off."""
-        return sum(arrival.port in kill.look.ports for arrival in self._copied)
+        return sum(arrival.connection in kill.look.connections for arrival in self._copied)
 
     @property
     def most_copies(self) -> int:
         """One for each connection that a kill cut off, and what else may send twice."""
-        return sum(len(kill.look.ports) for kill in self.kills) + self._most_unexplained
+        return sum(len(kill.look.connections) for kill in self.kills) + self._most_unexplained
 
     @property
     def _most_unexplained(self) -> int:
@@ -91,8 +91,8 @@ class Outcome:
 
     @property
     def _unexplained(self) -> int:
-        ports = {port for kill in self.kills for port in kill.look.ports}
-        return sum(arrival.port not in ports for arrival in self._copied)
+        cut_off = {one for kill in self.kills for one in kill.look.connections}
+        return sum(arrival.connection not in cut_off for arrival in self._copied)
 
     @property
     def stuck(self) -> int:
@@ -132,7 +132,7 @@ class Outcome:
             != len({arrival.id for arrival in self.tally.arrivals}),
         }
         for kill in self.kills:
-            count, bound = self.copies_of(kill), len(kill.look.ports)
+            count, bound = self.copies_of(kill), len(kill.look.connections)
             promises[f"{count} copies of the kill of a {kill.victim}, {bound} at most"] = (
                 count > bound * lives
             )

@@ -11,11 +11,11 @@ from tests.chaos.outcome import Ends, Outcome
 from tests.chaos.plan import Aim, Plan, Victim, longest_hold
 from tests.chaos.tally import ByApi, Tally
 
-CUT_OFF, OTHER = 40_001, 40_002  # ports of a connection that a kill cut off, and of one it did not
+CUT_OFF, OTHER = 1, 2  # a connection that a kill cut off, and one that it did not
 KILL = Kill(Victim.WORKER, Aim.BUSY, is_sending=True, look=Look(frozenset({CUT_OFF})))
-FIRST = Arrival(1, CUT_OFF, "a", "<a@kartra.com>")
-AGAIN = Arrival(3, OTHER, "a", "<a@kartra.com>")
-SECOND = Arrival(2, OTHER, "b", "<b@kartra.com>")
+FIRST = Arrival(CUT_OFF, 40_001, "a", "<a@kartra.com>")
+AGAIN = Arrival(3, 40_001, "a", "<a@kartra.com>")
+SECOND = Arrival(OTHER, 40_002, "b", "<b@kartra.com>")
 
 
 def judge(arrivals: list[Arrival], **changes: object) -> list[str]:
@@ -45,7 +45,7 @@ def test_a_copy_that_no_kill_explains_is_told() -> None:
 
 
 def test_a_second_copy_of_one_connection_is_told() -> None:
-    before = Arrival(1, CUT_OFF, "b", "<b@kartra.com>")
+    before = Arrival(CUT_OFF, 40_001, "b", "<b@kartra.com>")
     assert judge([before, FIRST, SECOND, AGAIN]) == [
         "2 copies of one connection",
         "2 copies of the kill of a worker, 1 at most",
