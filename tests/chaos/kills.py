@@ -107,7 +107,8 @@ class Killer:
 
     def _kill_web(self, site: Site, victim: Victim, aim: Aim) -> Kill:
         def is_at_work() -> bool:
-            return (site.client.is_asking or site.client.is_done) and self._is_sending()
+            # In this order: where all mail is gone, more has to be put in, or nobody asks again.
+            return self._is_sending() and (site.client.is_asking or site.client.is_done)
 
         while True:
             self._wait_for(is_at_work)
