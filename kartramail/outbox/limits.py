@@ -6,19 +6,20 @@ whose count it stands: what was claimed before midnight and is given back after 
 the new day.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Date, TextClause, bindparam, case, text
-from sqlmodel import Session, col, delete, func, select, update
+from sqlalchemy import Date, TextClause, bindparam, text
+from sqlmodel import Session, col, delete, select, update
 
 from kartramail.clock import now
 from kartramail.outbox.models import SendingDay, SendingLimit
 from kartramail.rules.streams import Stream
-from kartramail.rules.warm_up import daily_limit
+from kartramail.rules.warm_up import MOST_EARLIER_DAYS, daily_limit
 
 Counted = tuple[int, Stream]
 """An account and a stream: what a limit is for."""
@@ -33,11 +34,14 @@ def set_limit(session: Session, account_id: int, per_day: int | None) -> None:
         session.add(SendingLimit(account_id=account_id, per_day=per_day))
 
 
-def load_limits(session: Session, accounts: Collection[int]) -> dict[Counted, tuple[int, int]]:
-    """What each of these accounts may send today in each stream, and what it has begun to send."""
+def load_limits(
+    session: Session, accounts: Collection[int], day: date | None = None
+) -> dict[Counted, tuple[int, int]]:
+    """What each of these accounts may send in each stream, and what it has begun to send: today, or
+    on that day.
+    """
     if not accounts:
         return {}
-    today = now().date()
     own = dict(
         session.exec(
             select(SendingLimit.account_id, SendingLimit.per_day).where(
@@ -45,23 +49,52 @@ def load_limits(session: Session, accounts: Collection[int]) -> dict[Counted, tu
             )
         ).all()
     )
-    found = session.connection().execute(
-        select(
-            SendingDay.account_id,
-            SendingDay.stream,
-            func.sum(case((col(SendingDay.day) < today, 1), else_=0)),
-            func.sum(case((col(SendingDay.day) == today, col(SendingDay.count)), else_=0)),
-        )
-        .where(col(SendingDay.account_id).in_(accounts), col(SendingDay.count) > 0)
-        .group_by(col(SendingDay.account_id), col(SendingDay.stream))
-    )
-    days = {(row[0], row[1]): (int(row[2]), int(row[3])) for row in found}
+    days = _load_days(session, accounts, day or now().date())
     limits = {}
     for account_id in accounts:
         for stream in Stream:
-            earlier, count = days.get((account_id, stream), (0, 0))
+            earlier, count = days[account_id, stream]
             limits[account_id, stream] = daily_limit(stream, earlier, own.get(account_id)), count
     return limits
+
+
+# As many earlier days as make a difference, and not all there ever were: looks are made while
+# claims wait for them.
+_DAYS = f"""
+    SELECT wanted.id, stream.name, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM sending_day AS d
+            WHERE d.account_id = wanted.id AND d.stream = stream.name
+                AND d.day < :day AND d.count > 0
+            ORDER BY d.day DESC LIMIT {MOST_EARLIER_DAYS}
+        ) AS earlier
+    ), (
+        SELECT d.count FROM sending_day AS d
+        WHERE d.account_id = wanted.id AND d.stream = stream.name AND d.day = :day
+    )
+    FROM {{wanted}} AS wanted
+    CROSS JOIN ({" UNION ALL ".join(f"SELECT '{stream}' AS name" for stream in Stream)}) AS stream
+"""
+_DAYS_ON_SQLITE, _DAYS_ON_POSTGRESQL = (
+    text(_DAYS.format(wanted=wanted)).bindparams(bindparam("day", type_=Date))
+    for wanted in (
+        "(SELECT value AS id FROM json_each(:accounts))",
+        "(SELECT unnest(CAST(:accounts AS bigint[])) AS id)",
+    )
+)
+
+
+def _load_days(
+    session: Session, accounts: Collection[int], day: date
+) -> dict[Counted, tuple[int, int]]:
+    """On how many earlier days each has sent, as far as it matters, and how much on this one."""
+    connection = session.connection()
+    ids = sorted(accounts)
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(_DAYS_ON_SQLITE, {"accounts": json.dumps(ids), "day": day})
+    else:
+        found = connection.execute(_DAYS_ON_POSTGRESQL, {"accounts": ids, "day": day})
+    return {(row[0], Stream(row[1])): (row[2], row[3] or 0) for row in found}
 
 
 def reserve(

@@ -15,6 +15,9 @@ _PLANS = {
     Stream.TRANSACTIONAL: (50_000, 100_000, 200_000, 400_000, 1_000_000),
 }
 
+MOST_EARLIER_DAYS = max(map(len, _PLANS.values())) - 1
+"""With so many, the last step of every plan is reached: more make no difference."""
+
 
 def daily_limit(stream: Stream, earlier_days: int, own_limit: int | None) -> int:
     """Messages of `stream` that may leave today.

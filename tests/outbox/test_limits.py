@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
@@ -14,12 +15,12 @@ from kartramail.db import Database
 from kartramail.outbox import claims, limits, releases
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for
-from kartramail.outbox.limits import set_limit
+from kartramail.outbox.limits import load_limits, set_limit
 from kartramail.outbox.models import Message, MessageState, SendingDay, SourceKind
 from kartramail.outbox.releases import postpone, release, release_others
 from kartramail.outbox.workers import register_worker, sign_off
 from kartramail.rules.streams import Stream
-from kartramail.rules.warm_up import daily_limit
+from kartramail.rules.warm_up import MOST_EARLIER_DAYS, daily_limit
 from tests.support.outbox import add_account, add_messages
 
 COMMERCIAL = Stream.COMMERCIAL
@@ -51,6 +52,104 @@ def test_a_new_account_starts_small_and_may_send_more_each_day() -> None:
 
 def test_the_operator_decides_over_the_plan() -> None:
     assert daily_limit(COMMERCIAL, 0, 9) == 9
+
+
+@pytest.mark.parametrize("stream", Stream)
+@pytest.mark.parametrize("days", [0, 1, 3, 12, 13, 40])
+def test_each_earlier_day_with_mail_of_a_stream_counts_for_its_plan(
+    db: Database, account_id: int, stream: Stream, days: int
+) -> None:
+    (other_stream,) = set(Stream) - {stream}
+    with db.transaction() as session:
+        add_history(session, [account_id], days, stream)
+        unused = now().date() - timedelta(days=days + 1)  # all that was counted came back
+        session.add(SendingDay(account_id=account_id, stream=stream, day=unused, count=0))
+        today = SendingDay(account_id=account_id, stream=stream, day=now().date(), count=7)
+        session.add(today)
+        session.flush()
+        assert load_limits(session, [account_id]) == {
+            (account_id, stream): (daily_limit(stream, days, None), 7),
+            (account_id, other_stream): (daily_limit(other_stream, 0, None), 0),
+        }
+        before = load_limits(session, [account_id], now().date() - timedelta(days=1))
+        sent = daily_limit(stream, max(0, days - 1), None), min(days, 1) * 5
+        assert before[account_id, stream] == sent
+
+
+def test_to_know_the_limits_costs_no_more_for_years_of_mail(db: Database) -> None:
+    """By the rows that PostgreSQL reads, and by the steps of SQLite: no clock is asked."""
+    with db.transaction() as session:
+        accounts = [add_account(session, f"Other {n}", f"jo@company{n}.com") for n in range(5)]
+        for stream in Stream:
+            add_history(session, accounts, 20, stream)
+    few = _steps_of_limits(db, accounts) if db.is_sqlite else 0
+    with db.transaction() as session:
+        for stream in Stream:
+            add_history(session, accounts, 700, stream, after=20)
+    if db.is_sqlite:
+        assert 0 < _steps_of_limits(db, accounts) <= few * 1.1
+    else:
+        most = len(accounts) * len(Stream) * (MOST_EARLIER_DAYS + 1)
+        assert 0 < _rows_of_limits(db, accounts) <= most
+
+
+def add_history(
+    session: Session, accounts: list[int], days: int, stream: Stream, after: int = 0
+) -> None:
+    """Each has sent 5 messages on each of so many earlier days, or on those up to there."""
+    today = now().date()
+    session.add_all(
+        SendingDay(account_id=one, stream=stream, day=today - timedelta(days=n), count=5)
+        for one in accounts
+        for n in range(after + 1, days + 1)
+    )
+    session.flush()
+
+
+def _rows_of_limits(db: Database, accounts: list[int]) -> int:
+    with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("VACUUM ANALYZE sending_day"))
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _many: bool) -> None:
+        seen.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        with db.reading() as session:
+            load_limits(session, accounts)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    ((statement, values),) = (one for one in seen if "sending_day" in one[0])
+    with db.engine.connect() as connection:
+        explained = connection.exec_driver_sql(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement, values
+        ).scalar_one()
+    return _rows_read(explained[0]["Plan"])
+
+
+def _rows_read(node: dict[str, Any]) -> int:
+    read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    mine = read * node["Actual Loops"] if node.get("Relation Name") == "sending_day" else 0
+    return int(mine) + sum(_rows_read(inner) for inner in node.get("Plans", ()))
+
+
+def _steps_of_limits(db: Database, accounts: list[int]) -> int:
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    with db.reading() as session:
+        load_limits(session, accounts)  # its statements are compiled
+        driver: Any = session.connection().connection.driver_connection
+        driver.set_progress_handler(count, 1)
+        try:
+            load_limits(session, accounts)
+        finally:
+            driver.set_progress_handler(None, 0)
+    return steps[0]
 
 
 def reach_limit(session: Session, account_id: int) -> None:
