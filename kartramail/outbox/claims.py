@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Date, Integer, bindparam, text, tuple_
+from sqlalchemy import Date, Integer, bindparam, exists, text, tuple_
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
@@ -17,7 +17,16 @@ from kartramail.errors import KartraMailError
 from kartramail.outbox.days import Days
 from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import OpenLane, look
-from kartramail.outbox.models import WAITS_AGAIN, Message, MessageState, SourceKind, Worker
+from kartramail.outbox.lanes import PLATFORM
+from kartramail.outbox.models import (
+    WAITS_AGAIN,
+    Lane,
+    LaneState,
+    Message,
+    MessageState,
+    SourceKind,
+    Worker,
+)
 from kartramail.outbox.releases import release
 from kartramail.outbox.turns import Turns
 from kartramail.rules.streams import Stream
@@ -63,9 +72,18 @@ _COLUMNS = [getattr(Message, name) for name in Claimed._fields]
 _LOCK_WORKER = select(Worker.id).where(col(Worker.id) == bindparam("worker")).with_for_update()
 
 
+# A pause may be younger than the look. Asked once a statement, by primary key: whoever has paused
+# a lane sees nothing of it taken any more. A row without a lane (0) leaves.
+_IS_HELD = exists().where(
+    col(Lane.id) == bindparam("lane"),
+    col(Lane.state) == LaneState.HELD,
+    col(Lane.source) != PLATFORM,
+)
+
+
 def _claim_statement(*, again: bool, has_floor: bool) -> Any:
     """Take what is next in a lane: of what was tried before, or of all that waits."""
-    waits: list[Any] = [col(Message.due_at).is_not(None)]
+    waits: list[Any] = [col(Message.due_at).is_not(None), ~_IS_HELD]
     if again:
         waits.append(text(WAITS_AGAIN))
     if has_floor:

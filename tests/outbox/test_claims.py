@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
 from kartramail.db import Database
+from kartramail.outbox import claims
 from kartramail.outbox.claims import Claimer, WorkerGone, claim
 from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for, open_lane
-from kartramail.outbox.models import Attempt, Lane, Message, MessageState, Worker
+from kartramail.outbox.limits import set_limit
+from kartramail.outbox.models import Attempt, Lane, LaneState, Message, MessageState, Worker
 from kartramail.outbox.queue_figures import measure_queue
 from kartramail.outbox.releases import postpone, release, release_others
 from kartramail.outbox.resolved_senders import SenderAnswer, store_resolved_sender
@@ -303,6 +305,64 @@ def test_a_held_lane_keeps_all_it_has_and_opens_again(db: Database, account_id: 
         assert not open_lane(session, account_id + 1, lane)
         assert open_lane(session, account_id, lane)
         assert len(claim(session, worker, 10)) == 3
+
+
+@pytest.mark.parametrize("has_limits", [False, True])
+def test_a_pause_holds_at_once_for_what_is_claimed_after_it(
+    db: Database, account_id: int, monkeypatch: pytest.MonkeyPatch, has_limits: bool
+) -> None:
+    """Also where the lanes were looked at before; the others go on, and what has none."""
+    monkeypatch.setattr(claims, "_LOOK_EVERY", 600)
+    claimer = Claimer(has_limits=has_limits)
+    with db.transaction() as session:
+        other = add_account(session, "Other", "jo@yourcompany.com")
+        paused = add_messages(session, account_id, 30, stream=Stream.COMMERCIAL)
+        again = add_messages(session, account_id, 1, stream=Stream.COMMERCIAL, tries=1)
+        theirs = add_messages(session, other, 30, stream=Stream.COMMERCIAL)
+        of_no_lane = add_messages(session, other, 20, lane_id=0)
+        worker = a_worker(session)
+        assert {one.lane_id for one in claimer.claim(session, worker, 10)} == {0}
+    with db.transaction() as session:
+        lane = lane_id_for(session, account_id, Stream.COMMERCIAL)
+        assert hold_lane(session, account_id, lane)
+    taken = []
+    for _ in range(8):
+        with db.transaction() as session:
+            taken += [one.id for one in claimer.claim(session, worker, 100)]
+    assert sorted(taken) == sorted([*of_no_lane[10:], *theirs])
+    assert not {*paused, *again} & set(taken)
+    with db.transaction() as session:
+        assert open_lane(session, account_id, lane)
+        left = Claimer(has_limits=has_limits).claim(session, worker, 100)
+        assert sorted(one.id for one in left) == sorted([*paused, *again])
+
+
+def test_a_pause_holds_at_once_for_what_was_tried_before_at_a_limit_that_is_reached(
+    db: Database, account_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "_LOOK_EVERY", 600)
+    claimer = Claimer(has_limits=True)
+    with db.transaction() as session:
+        set_limit(session, account_id, 1)
+        add_messages(session, account_id, 3, stream=Stream.COMMERCIAL)
+        add_messages(session, account_id, 3, stream=Stream.COMMERCIAL, tries=1)
+        worker = a_worker(session)
+        assert len(claimer.claim(session, worker, 2)) == 2
+        lane = lane_id_for(session, account_id, Stream.COMMERCIAL)
+        assert hold_lane(session, account_id, lane)
+        assert claimer.claim(session, worker, 10) == []
+        assert open_lane(session, account_id, lane)
+        assert len(Claimer(has_limits=True).claim(session, worker, 10)) == 2
+
+
+def test_a_state_of_the_platform_s_lane_says_nothing(db: Database, account_id: int) -> None:
+    """Nobody can hold it; if it were held all the same, its mail would leave."""
+    with db.transaction() as session:
+        lane = lane_id_for(session, account_id, Stream.TRANSACTIONAL, PLATFORM)
+        links = add_messages(session, account_id, 2, lane_id=lane)
+        held = update(Lane).where(col(Lane.id) == lane).values(state=LaneState.HELD)
+        session.connection().execute(held)
+        assert [one.id for one in claim(session, a_worker(session), 10)] == links
 
 
 def test_the_lane_of_the_platform_is_never_held(db: Database, account_id: int) -> None:
