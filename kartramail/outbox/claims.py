@@ -33,7 +33,11 @@ from kartramail.rules.streams import Stream
 
 _LOOK_EVERY = 0.25
 _LOOK_SHARE = 20
-"""A look may take a twentieth of the time: with very many lanes it is taken less often."""
+"""A look may take a twentieth of the time: with very many lanes it is taken less often, …"""
+
+_LONGEST_PAUSE = 1.0
+"""… but a receipt in a lane that was empty waits for the next look: no longer than these seconds,
+whatever that costs the rate."""
 
 _MOST_STATEMENTS = 16
 """Turns in one claim: its transaction is to be short however many lanes there are."""
@@ -164,7 +168,7 @@ class Claimer:
         for stream, turns in self._turns.items():
             turns.renew(lane for lane in lanes if lane.stream is stream)
         ended = time.monotonic()
-        self._look_at = ended + max(_LOOK_EVERY, _LOOK_SHARE * (ended - started))
+        self._look_at = ended + _pause_after(ended - started)
 
     def _take_turn(
         self,
@@ -179,6 +183,11 @@ class Claimer:
         taken = _claim_lane(session, worker_id, lane, share, days, at)
         turns.end_turn(is_empty=len(taken) < share)  # it has no more, or may not
         return taken
+
+
+def _pause_after(seconds: float) -> float:
+    """How long the lanes stay as they were seen, after a look that took so long."""
+    return max(_LOOK_EVERY, min(_LOOK_SHARE * seconds, _LONGEST_PAUSE))
 
 
 def _claim_lane(

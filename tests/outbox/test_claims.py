@@ -3,6 +3,8 @@
 from collections import Counter
 from datetime import datetime, timedelta
 from time import monotonic, sleep
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +14,7 @@ from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox import claims
 from kartramail.outbox.claims import Claimer, WorkerGone, claim
+from kartramail.outbox.lane_looks import look
 from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for, open_lane
 from kartramail.outbox.limits import set_limit
 from kartramail.outbox.models import Attempt, Lane, LaneState, Message, MessageState, Worker
@@ -363,6 +366,37 @@ def test_a_state_of_the_platform_s_lane_says_nothing(db: Database, account_id: i
         held = update(Lane).where(col(Lane.id) == lane).values(state=LaneState.HELD)
         session.connection().execute(held)
         assert [one.id for one in claim(session, a_worker(session), 10)] == links
+
+
+def test_a_look_that_takes_long_does_not_keep_the_next_receipt_waiting_for_long(
+    db: Database, account_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in a lane that was empty, and nobody knows of it before the next look."""
+    seconds = [1_000.0]
+
+    def look_for_long(*args: Any, **kwargs: Any) -> Any:
+        seconds[0] += 7
+        return look(*args, **kwargs)
+
+    monkeypatch.setattr(claims, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(claims, "look", look_for_long)
+    claimer = Claimer(has_limits=False)
+    with db.transaction() as session:
+        add_messages(session, account_id, 60, stream=Stream.COMMERCIAL)
+        worker = a_worker(session)
+        claimer.claim(session, worker, 10)
+        (receipt,) = add_messages(session, account_id, 1)
+        seconds[0] += 0.9
+        assert receipt not in {one.id for one in claimer.claim(session, worker, 10)}
+        seconds[0] += 0.2
+        assert claimer.claim(session, worker, 10)[0].id == receipt
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.0, 0.25), (0.02, 0.4), (0.28, 1.0)])
+def test_a_look_takes_a_twentieth_of_the_time_unless_that_were_long(
+    took: float, pause: float
+) -> None:
+    assert claims._pause_after(took) == pytest.approx(pause)
 
 
 def test_the_lane_of_the_platform_is_never_held(db: Database, account_id: int) -> None:
