@@ -23,12 +23,14 @@ class Figures:
     workers: int
 
 
-def measure(session: Session, lease: timedelta, floors: Floors | None = None) -> Figures:
+def measure(
+    session: Session, lease: timedelta, floors: Floors | None = None, *, has_limits: bool
+) -> Figures:
     """The figures now; a worker lives whose heartbeat is younger than `lease`.
 
-    `floors` as `measure_queue` has them.
+    `floors` as `measure_queue` has them; `has_limits`: whether accounts have daily limits here.
     """
-    queue = measure_queue(session, lease, floors)
+    queue = measure_queue(session, lease, floors, has_limits=has_limits)
     return Figures(
         due=queue.due,
         later=queue.later,

@@ -65,6 +65,7 @@ class _Queue(Collector):
     def __init__(self, installation: Installation) -> None:
         self._db = installation.db
         self._lease = timedelta(seconds=installation.settings.worker_lease)
+        self._has_limits = installation.settings.has_sending_limits
         self._floors = figures_floors()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -77,7 +78,7 @@ class _Queue(Collector):
     def _measure(self) -> Figures | None:
         try:
             with self._db.reading() as session:
-                return measure(session, self._lease, self._floors)
+                return measure(session, self._lease, self._floors, has_limits=self._has_limits)
         except SQLAlchemyError as error:
             log.error("metrics_without_database", error=str(error))
             return None
@@ -92,7 +93,11 @@ def _queue_gauges(figures: Figures) -> Iterator[GaugeMetricFamily]:
     yield messages
     oldest = figures.oldest_due_at
     age = (now() - oldest).total_seconds() if oldest else 0.0
-    yield _gauge("kartramail_oldest_due_seconds", "For how long the oldest due message waits.", age)
+    yield _gauge(
+        "kartramail_oldest_due_seconds",
+        "For how long the oldest message is due that could leave.",
+        age,
+    )
     yield _gauge("kartramail_workers", "Delivery processes that are alive.", figures.workers)
 
 

@@ -1,7 +1,7 @@
 """How the queue stands, over all accounts: one of the few files that cross them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from kartramail.clock import now
 from kartramail.db import IdType, UtcDateTime
 from kartramail.outbox.by_index import by_index
 from kartramail.outbox.floors import Floors, Place
-from kartramail.outbox.lane_looks import first_due
+from kartramail.outbox.lane_looks import first_due, waiting_since
 from kartramail.outbox.models import Message, Worker
 from kartramail.outbox.waiting_lanes import LaneFront, find_waiting_lanes
 from kartramail.outbox.workers import database_now
@@ -24,7 +24,8 @@ class QueueFigures:
     """How the queue stands, for banners and metrics.
 
     `waiting_since` is about what could leave now, None where nothing can: what somebody has paused
-    is due and may be so for weeks, and nobody is to be woken for that. `held` is what workers had
+    is due and may be so for weeks, what stands behind the limit of a day until midnight, and nobody
+    is to be woken for that. `held` is what workers had
     in their hands at their last heartbeats, also those that died since.
     """
 
@@ -44,16 +45,19 @@ def figures_floors() -> Floors:
     return Floors(whole_every=_MISSED_FOR)
 
 
-def measure_queue(session: Session, lease: timedelta, floors: Floors | None = None) -> QueueFigures:
+def measure_queue(
+    session: Session, lease: timedelta, floors: Floors | None = None, *, has_limits: bool
+) -> QueueFigures:
     """What is due now and later, and held; since when the oldest waits; how many workers live.
 
     Costs as much as there is that waits: half a million are counted in some 0.3 s. By `floors`,
     it costs nothing for what has left while an old transaction on PostgreSQL may still see it.
     """
     at = now()
-    lanes = _look(session, at, floors or figures_floors())
+    floors = floors or figures_floors()
+    start = floors.start()
+    lanes = _look(session, at, floors, start)
     waiting, due = _count(session, lanes, at)
-    oldest = min((lane.due_at for lane in lanes if lane.may_leave), default=None)
     beaten_since = database_now(session) - lease
     alive, held = session.exec(
         select(
@@ -65,13 +69,15 @@ def measure_queue(session: Session, lease: timedelta, floors: Floors | None = No
         due=due,
         later=waiting - due,
         held=int(held),
-        waiting_since=_if_due(oldest, at),
+        waiting_since=waiting_since(session, lanes, start, at, has_limits=has_limits),
         workers=alive,
     )
 
 
-def _look(session: Session, at: datetime, floors: Floors) -> list[LaneFront]:
-    start, started = floors.start(), time.monotonic()
+def _look(
+    session: Session, at: datetime, floors: Floors, start: Mapping[int, Place]
+) -> list[LaneFront]:
+    started = time.monotonic()
     found = find_waiting_lanes(session, start)
     places = {lane.id: Place(lane.due_at, lane.first_id) for lane in found}
     floors.note(places, at, is_whole=not start, seconds=time.monotonic() - started)
@@ -105,16 +111,16 @@ def _from_the_first(lane: LaneFront) -> Any:
     )
 
 
-def _if_due(oldest: datetime | None, at: datetime) -> datetime | None:
-    return oldest if oldest is not None and oldest <= at else None
-
-
-def waiting_without_worker(session: Session, lease: timedelta) -> datetime | None:
-    """Since when mail waits with nobody to deliver it; None while a worker lives or none waits."""
+def waiting_without_worker(
+    session: Session, lease: timedelta, *, has_limits: bool
+) -> datetime | None:
+    """Since when mail waits with nobody to deliver it; None while a worker lives or none could
+    leave.
+    """
     beaten_since = database_now(session) - lease
     is_alive = session.exec(
         select(Worker.id).where(col(Worker.heartbeat_at) >= beaten_since).limit(1)
     ).first()
     if is_alive is not None:
         return None
-    return _if_due(first_due(session), now())
+    return first_due(session, has_limits=has_limits)

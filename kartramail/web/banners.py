@@ -49,7 +49,7 @@ def _waiting_since_lately(settings: Settings) -> datetime | None:
     if time.monotonic() - looked_at > _LOOK_EVERY:
         with database().reading() as session:
             lease = timedelta(seconds=settings.worker_lease)
-            since = waiting_without_worker(session, lease)
+            since = waiting_without_worker(session, lease, has_limits=settings.has_sending_limits)
         current_app.extensions[_KEPT] = time.monotonic(), since
     found: datetime | None = since
     return found

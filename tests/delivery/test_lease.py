@@ -200,7 +200,7 @@ def test_a_clock_that_is_wrong_buries_nobody(
         patched.setattr("kartramail.outbox.claims.now", lambda: now() + timedelta(hours=1))
         with db.transaction() as session:
             reclaim(session, timedelta(seconds=15))
-            assert waiting_without_worker(session, timedelta(seconds=15)) is None
+            assert waiting_without_worker(session, timedelta(seconds=15), has_limits=True) is None
     assert len(_workers(db)) == 1
     db.dispose()
 

@@ -152,8 +152,8 @@ def why_all_waits(full: Million, session: Session, worker: int) -> None:
 
 def why_it_waits_without_workers(full: Million, session: Session, worker: int) -> None:
     sign_off(session, worker)
-    assert first_due(session) is not None
-    assert waiting_without_worker(session, timedelta(seconds=-1)) is not None
+    assert first_due(session, has_limits=True) is not None
+    assert waiting_without_worker(session, timedelta(seconds=-1), has_limits=True) is not None
 
 
 def limits_of_all(full: Million, session: Session, worker: int) -> None:
@@ -167,7 +167,7 @@ def slow_destinations(full: Million, session: Session, worker: int) -> None:
 
 
 def figures(full: Million, session: Session, worker: int) -> None:
-    assert measure_queue(session, LEASE).due > ROWS // 3
+    assert measure_queue(session, LEASE, has_limits=True).due > ROWS // 3
 
 
 def moving_old_ones(full: Million, session: Session, worker: int) -> None:

@@ -648,14 +648,14 @@ def test_the_links_in_our_own_mails_are_gone_once_they_are_sent(
 
 def test_the_queue_is_measured(db: Database, account_id: int) -> None:
     with db.transaction() as session:
-        figures = measure_queue(session, timedelta(seconds=15))
+        figures = measure_queue(session, timedelta(seconds=15), has_limits=True)
         assert (figures.due, figures.later, figures.waiting_since) == (0, 0, None)
         add_messages(session, account_id, 2, due_at=now() + timedelta(hours=1))
-        figures = measure_queue(session, timedelta(seconds=15))
+        figures = measure_queue(session, timedelta(seconds=15), has_limits=True)
         assert (figures.due, figures.later, figures.waiting_since) == (0, 2, None)
         add_messages(session, account_id, 3)
         a_worker(session)
-        figures = measure_queue(session, timedelta(seconds=15))
+        figures = measure_queue(session, timedelta(seconds=15), has_limits=True)
     assert (figures.due, figures.later, figures.workers) == (3, 2, 1)
     assert figures.waiting_since is not None
     assert figures.waiting_since <= now()

@@ -418,7 +418,7 @@ def test_figures_do_not_count_past_what_has_left_however_old_a_transaction_there
 
     def measure(session: Session) -> None:
         assert beat(session, worker, 7)
-        figures = measure_queue(session, lease, known)
+        figures = measure_queue(session, lease, known, has_limits=True)
         assert (figures.due, figures.later, figures.held) == (WAITING, 0, 7)
 
     first = _pages(db, measure)
