@@ -1,7 +1,9 @@
 """Daily limits and the warm-up of new accounts (R-FAIR), on both databases."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +15,7 @@ from sqlmodel import Session, col, select, update
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox import claims, limits, releases
-from kartramail.outbox.claims import Claimer
+from kartramail.outbox.claims import Claimed, Claimer
 from kartramail.outbox.lanes import PLATFORM, hold_lane, lane_id_for
 from kartramail.outbox.limits import load_limits, set_limit
 from kartramail.outbox.models import Message, MessageState, SendingDay, SourceKind
@@ -359,6 +361,115 @@ def test_counts_stay_right_while_workers_claim_and_give_back_at_once(
         held = session.exec(select(Message.id).where(col(Message.worker_id).is_not(None))).all()
         assert len(held) > 0
         assert counted(session) == {now().date(): len(held)}
+
+
+CLAIMERS, SENDERS, EACH_HAS, EACH_MAY = 4, 20, 30, 20
+
+
+def with_many_senders(session: Session) -> tuple[list[int], list[int]]:
+    """Accounts with more of both streams than they may send in a day, and workers."""
+    accounts = [add_account(session, f"Other {n}", f"jo@company{n}.com") for n in range(SENDERS)]
+    for one in accounts:
+        set_limit(session, one, EACH_MAY)
+        for stream in Stream:
+            add_messages(session, one, EACH_HAS, stream=stream)
+    return accounts, [register_worker(session, "test", n) for n in range(CLAIMERS)]
+
+
+def at_once(work: Callable[[int], None], workers: list[int]) -> None:
+    """Each in a thread, with connections of its own; what one raises is raised here."""
+    with ThreadPoolExecutor(len(workers)) as pool:
+        for done in [pool.submit(work, worker) for worker in workers]:
+            done.result(120)
+
+
+def test_many_accounts_at_their_limits_are_claimed_from_by_several_workers_at_once(
+    db: Database,
+) -> None:
+    """None waits for another in a circle, nothing is taken twice, and each sends what it may."""
+    with db.transaction() as session:
+        accounts, workers = with_many_senders(session)
+    taken: dict[int, list[Claimed]] = {worker: [] for worker in workers}
+    begin = threading.Barrier(CLAIMERS)
+
+    def work(worker: int) -> None:
+        claimer = Claimer(has_limits=True)
+        empty = 0
+        begin.wait(60)
+        while empty < 3:
+            if empty:
+                claimer._look_at = 0.0
+            with db.transaction() as session:
+                got = claimer.claim(session, worker, 37)
+            taken[worker] += got
+            empty = 0 if got else empty + 1
+
+    at_once(work, workers)
+    all_taken = [one for some in taken.values() for one in some]
+    assert Counter((one.account_id, one.stream) for one in all_taken) == {
+        (account_id, stream): EACH_MAY for account_id in accounts for stream in Stream
+    }
+    with db.reading() as session:
+        assert counts_of_today(session) == {
+            (account_id, stream): EACH_MAY for account_id in accounts for stream in Stream
+        }
+        assert holders(session) == {one.id: worker for worker in workers for one in taken[worker]}
+    assert len({one.id for one in all_taken}) == len(all_taken)
+
+
+def test_giving_back_beside_claims_of_many_accounts_waits_for_none_in_a_circle(
+    db: Database,
+) -> None:
+    """Each gives a third back at once and puts a third off: nothing is held by two at a time."""
+    with db.transaction() as session:
+        _, workers = with_many_senders(session)
+    held: dict[int, int] = {}
+    twice: list[int] = []
+    mutex, begin = threading.Lock(), threading.Barrier(CLAIMERS)
+
+    def work(worker: int) -> None:
+        claimer = Claimer(has_limits=True)
+        begin.wait(60)
+        for _ in range(25):
+            with db.transaction() as session:
+                got = [one.id for one in claimer.claim(session, worker, 30)]
+            back, later = got[::3], got[1::3]
+            with mutex:
+                twice.extend(one for one in got if one in held)
+                held.update(dict.fromkeys(got, worker))
+                for one in (*back, *later):  # before anybody else can have it
+                    del held[one]
+            with db.transaction() as session:
+                release(session, worker, back)
+            with db.transaction() as session:
+                postpone(session, worker, dict.fromkeys(later, now()))
+
+    at_once(work, workers)
+    assert twice == []
+    assert len(held) > SENDERS
+    with db.reading() as session:
+        assert holders(session) == held
+        counts = counts_of_today(session)
+        assert max(counts.values()) <= EACH_MAY
+        rows = session.exec(
+            select(Message.account_id, Message.stream).where(col(Message.worker_id).is_not(None))
+        )
+        assert {key: n for key, n in counts.items() if n} == Counter(rows.all())
+
+
+def counts_of_today(session: Session) -> dict[tuple[int, Stream], int]:
+    found = session.exec(
+        select(SendingDay.account_id, SendingDay.stream, SendingDay.count).where(
+            SendingDay.day == now().date()
+        )
+    )
+    return {(account_id, stream): count for account_id, stream, count in found}
+
+
+def holders(session: Session) -> dict[int, int | None]:
+    """Who holds which message, by the database."""
+    is_held = col(Message.worker_id).is_not(None)
+    return dict(session.exec(select(Message.id, Message.worker_id).where(is_held)).all())
 
 
 def test_a_second_try_is_not_counted_again(db: Database, account_id: int) -> None:
