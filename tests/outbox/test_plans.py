@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 from kartramail import create_app
 from kartramail.clock import now
 from kartramail.db import Database
-from kartramail.delivery.prepare import Preparer
+from kartramail.delivery.loading import Loader
+from kartramail.messages.compose import Composer
 from kartramail.models import metadata
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.floors import Floors
@@ -105,7 +106,7 @@ def test_loading_what_was_claimed_and_writing_down_that_it_was_taken_reads_no_wh
         worker = register_worker(session, "test", 1)
         batch = Claimer(has_limits=False).claim(session, worker, 100)
     with plans_of(full.db) as plans:
-        loaded = Preparer(settings).load(full.db, batch, worker)
+        loaded = Loader(settings, Composer()).load(full.db, batch, worker)
         assert len(loaded) == 100
         taken = [Result(one.id, Accepted(250, "Ok", "mx:25"), None) for one in batch]
         assert write_results(full.db, {worker: taken}) == 100
