@@ -40,6 +40,8 @@ CROSSES_ACCOUNTS = {
 }
 # Asked about one user, domain or message, which whoever asks has found in the account.
 ASKED_ABOUT_ONE = {"failed_sign_ins", "keys", "story"}
+# Says how the transaction is to read, and reads no row.
+READS_NO_ROW = {"by_index"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -153,7 +155,7 @@ def test_the_clock_is_asked_in_one_place() -> None:
 
 def test_who_queries_and_knows_no_account_is_named_for_it() -> None:
     """A file that meets rows of more than one account by mistake is one that names none."""
-    named = CROSSES_ACCOUNTS | ASKED_ABOUT_ONE
+    named = CROSSES_ACCOUNTS | ASKED_ABOUT_ONE | READS_NO_ROW
     for module, path in modules():
         text = path.read_text()
         if re.search(r"\b(select|update|delete|text)\(", text) and "Session" in text:
