@@ -1,5 +1,6 @@
 """The database: pragmas, transactions, times, migrations up and down, on both kinds."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,12 +10,12 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import JSON, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlmodel import insert, select
 
 from kartramail.accounts.models import Account, Membership, Role
-from kartramail.db import Database
+from kartramail.db import Database, StateType
 from kartramail.errors import SchemaError
 from kartramail.ids import new_id
 from kartramail.models import metadata
@@ -155,6 +156,28 @@ def test_times_come_back_aware_and_naive_ones_are_refused(db: Database) -> None:
     assert found.tzinfo is UTC
     with pytest.raises(StatementError), db.transaction() as session:
         session.add(Account(id=2, business_name="x", created_at=datetime(2026, 1, 2)))
+
+
+def test_a_stored_word_that_is_no_state_is_refused(db: Database) -> None:
+    roles = StateType(Role)
+    read = roles.result_processor(db.engine.dialect, None)
+    assert [read(one) for one in (Role.OWNER.value, None)] == [Role.OWNER, None]
+    with pytest.raises(ValueError, match="pope"):
+        read("pope")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['{"a": [1, null, "é"]}', ' {"a": [1, null, "\\u00e9"]} ', "\n[1, 2]\n", '"x"', "1.5", "null"],
+)
+def test_json_is_read_as_it_was_written(db: Database, written: str) -> None:
+    given = ":written" if db.is_sqlite else "CAST(:written AS json)"  # which keeps the blanks
+    value = text(f"SELECT {given} AS it")
+    with db.reading() as session:
+        found = (
+            session.connection().execute(value.columns(it=JSON()), {"written": written}).scalar()
+        )
+    assert found == json.loads(written)
 
 
 def test_a_row_of_another_account_cannot_be_referenced(db: Database) -> None:

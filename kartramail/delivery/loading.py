@@ -82,18 +82,19 @@ class Loader:
         """Who each message comes from; messages of one sender get the very same answer."""
         domain = self._settings.platform_domain
         platform = as_platform(domain)
-        same: dict[tuple[object, ...], Wanted | None] = {}
-        wanted: list[Wanted | None] = []
-        for message in batch:  # made once for all messages of one kind: most are
-            key: tuple[object, ...] = (
+        wanted: dict[tuple[object, ...], Wanted | None] = {}
+        kinds: list[tuple[object, ...]] = []
+        for message in batch:  # asked once for all messages of one kind: most are
+            kind: tuple[object, ...] = (
                 *(message.source_kind, message.account_id, message.sender_id),
                 *(message.asset_id, message.type),
             )
-            if key not in same:
-                same[key] = _wanted(message)
-            wanted.append(same[key])
-        found = resolve_all(session, {one for one in wanted if one is not None}, domain)
-        return [platform if one is None else found[one] for one in wanted]
+            if kind not in wanted:
+                wanted[kind] = _wanted(message)
+            kinds.append(kind)
+        found = resolve_all(session, {one for one in wanted.values() if one is not None}, domain)
+        answers = {kind: platform if one is None else found[one] for kind, one in wanted.items()}
+        return [answers[kind] for kind in kinds]
 
     def _ready_senders(
         self, db: Database, batch: Sequence[Claimed], resolutions: Sequence[Resolution]

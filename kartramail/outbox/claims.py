@@ -52,9 +52,7 @@ class Claimed(NamedTuple):
 
     id: int
     account_id: int
-    lane_id: int
     stream: Stream
-    created_at: datetime
     expires_at: datetime
     source_kind: SourceKind
     content_id: int | None
@@ -66,7 +64,6 @@ class Claimed(NamedTuple):
     to_domain: str
     variables: dict[str, Any] | None
     tries: int
-    attempts: int
     deaths: int
 
 
