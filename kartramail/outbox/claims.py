@@ -52,6 +52,7 @@ class Claimed(NamedTuple):
 
     id: int
     account_id: int
+    lane_id: int
     stream: Stream
     expires_at: datetime
     source_kind: SourceKind
