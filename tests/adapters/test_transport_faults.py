@@ -5,6 +5,7 @@ import pytest
 from kartramail.adapters.transport import SmtpSettings, SmtpTransport
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from tests.adapters.test_transport_delivery import envelopes, transport
+from tests.support.ports import free_port
 from tests.support.smtp_server import (
     Action,
     Drip,
@@ -14,7 +15,6 @@ from tests.support.smtp_server import (
     Say,
     ScriptedServer,
     Silence,
-    free_port,
 )
 
 CONNECTING = ["greeting", "ehlo"]

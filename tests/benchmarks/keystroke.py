@@ -17,7 +17,7 @@ from kartramail.onboarding.service import create_confirmed_account
 from tests.benchmarks.figures import Bound, interleave, show_figure, show_heading, show_ratio
 from tests.benchmarks.http_load import Load, form_post, run_load
 from tests.benchmarks.surroundings import ROOT, environment, sqlite_url
-from tests.support.smtp_server import free_port
+from tests.support.ports import free_port
 
 EMAIL, PASSWORD = "jane@doeinc.com", "a sentence that Jane remembers"
 CHECK = "/settings/integrations/kartramail/check/send_from"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.benchmarks.processes import running, wait_until
-from tests.support.smtp_server import free_port
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from tests.conftest import make_settings
 from tests.support.cast import Actor, make_account, make_colleague, sign_in
 from tests.support.dns_server import DnsServer
 from tests.support.engine import running_engine, wait_until
-from tests.support.smtp_server import free_port
+from tests.support.ports import free_port
 
 DOMAINS = ("doeinc.com", "yourcompany.com", "gmail.com")
 

@@ -5,7 +5,6 @@ waits for its disk at every commit.
 """
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from sqlalchemy import text
 
 from kartramail.db import Database
 from kartramail.schema import migrate
+from tests.support.ports import free_port
 
 _PATIENCE = 120  # seconds for a start, that of a server that has to recover included
 
@@ -50,14 +50,6 @@ class PostgreSql:
             bin_path=self._server.bin_path,
             user=self._server.system_user,
         )
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

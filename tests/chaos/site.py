@@ -8,10 +8,10 @@ from pathlib import Path
 from kartramail.accounts.api_keys import make_api_key
 from kartramail.db import Database
 from tests.chaos.client import Client, asking
-from tests.chaos.databases import free_port
 from tests.chaos.web import Web, serving
 from tests.support.domains import forget_domains
 from tests.support.outbox import add_account
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

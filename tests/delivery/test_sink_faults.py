@@ -30,7 +30,7 @@ from tests.benchmarks.processes import running
 from tests.interop.tools import SMTP_SINK, find_program, need_tool
 from tests.support.engine import running_engine, wait_until
 from tests.support.outbox import add_account, add_messages, messages
-from tests.support.smtp_server import free_port
+from tests.support.ports import free_port
 
 HARD, SOFT = ("500 5.3.0 Error: command failed",), ("450 4.3.0 Error: command failed",)
 CLOSING = ("421 4.0.0 Server closing connection",)

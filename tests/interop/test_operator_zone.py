@@ -21,7 +21,7 @@ from tests.conftest import make_settings
 from tests.interop.tools import NSD, find_program, need_tool
 from tests.support.cast import Actor
 from tests.support.domains import add
-from tests.support.smtp_server import free_port
+from tests.support.ports import free_port
 
 HEAD = """\
 kartra.com. 3600 IN SOA ns1.kartra.com. hostmaster.kartra.com. 1 7200 3600 1209600 300

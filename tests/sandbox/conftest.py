@@ -16,7 +16,7 @@ from kartramail.sandbox.catcher import Catcher
 from kartramail.sandbox.inbox import Inbox
 from tests.browser.install import find_chromium
 from tests.conftest import make_settings
-from tests.sandbox.processes import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -1,14 +1,6 @@
 """Real processes of a try-out, with everything they write in the test's own folder."""
 
-import socket
-
 from kartramail.config import Settings
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def process_environment(settings: Settings, **more: str) -> dict[str, str]:

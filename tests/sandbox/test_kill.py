@@ -9,8 +9,9 @@ import sys
 from kartramail.config import ROOT, Settings
 from kartramail.ids import read_id
 from kartramail.sandbox.inbox import Inbox
-from tests.sandbox.processes import free_port, process_environment
+from tests.sandbox.processes import process_environment
 from tests.support.engine import wait_until
+from tests.support.ports import free_port
 from tests.test_processes import is_alive
 
 

@@ -17,8 +17,9 @@ from kartramail.processes import Child, Lifeline
 from kartramail.sandbox.practice_zone import PracticeZone
 from tests.conftest import make_settings
 from tests.sandbox.practice import DOMAIN, KM, ask, code, values
-from tests.sandbox.processes import free_port, process_environment
+from tests.sandbox.processes import process_environment
 from tests.support.engine import wait_until
+from tests.support.ports import free_port
 from tests.test_processes import is_alive
 
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -20,9 +20,10 @@ from kartramail.outbox.models import Message, MessageState
 from kartramail.sandbox.supervisor import base_url
 from kartramail.schema import migrate
 from tests.conftest import make_settings
-from tests.sandbox.processes import free_port, process_environment
+from tests.sandbox.processes import process_environment
 from tests.support.engine import wait_until
 from tests.support.outbox import add_account, add_messages
+from tests.support.ports import free_port
 from tests.support.smtp_server import ScriptedServer, Silence
 from tests.test_processes import is_alive
 

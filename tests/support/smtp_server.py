@@ -444,13 +444,6 @@ def make_certificate(
     return context, trust
 
 
-def free_port() -> int:
-    """A port of loopback where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def _write_line(log: TextIO, received: Received) -> None:
     headers = message_from_bytes(received.data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
     line = {
