@@ -38,7 +38,7 @@ def release(session: Session, worker_id: int, ids: Sequence[int] | None = None) 
         if ids is None
         else (col(Message.id).in_(ids), is_held_by(worker_id))
     )
-    _make_due(session, update(Message).where(*mine))
+    take_back_rows(session, _make_due(session, update(Message).where(*mine)))
 
 
 _POSTPONE = (
@@ -75,14 +75,14 @@ def postpone(session: Session, worker_id: int, due: Mapping[int, datetime]) -> N
         )
         .all()
     )
-    take_back_rows(session, mine)
     if mine:
         session.connection().execute(
             _POSTPONE,
             [{"id_": row.id, "due": min(due[row.id], row.expires_at)} for row in mine],
         )
-    if len(mine) < len(due):
-        release(session, worker_id, sorted(due.keys() - {row.id for row in mine}))
+    rest = due.keys() - {row.id for row in mine}
+    over = _make_due(session, _of_these(worker_id, rest)) if rest else []
+    take_back_rows(session, [*mine, *over])  # all at once: counts are locked in one order
 
 
 def release_others(session: Session, worker_id: int, held: Collection[int]) -> int:
@@ -91,15 +91,22 @@ def release_others(session: Session, worker_id: int, held: Collection[int]) -> i
     Such rows are left when the database went away between a claim and its answer, or before rows
     could be given back: a worker that lives would keep them for ever. It is free.
     """
-    return _make_due(
+    rows = _make_due(
         session,
         update(Message).where(
             col(Message.worker_id) == worker_id, col(Message.id).not_in(list(held))
         ),
     )
+    take_back_rows(session, rows)
+    return len(rows)
 
 
-def _make_due(session: Session, statement: Any) -> int:
+def _of_these(worker_id: int, ids: Collection[int]) -> Any:
+    return update(Message).where(col(Message.id).in_(sorted(ids)), is_held_by(worker_id))
+
+
+def _make_due(session: Session, statement: Any) -> Sequence[Any]:
+    """What it updates is due, or has ended; the counts of its days are left to the caller."""
     at = now()
     is_over = col(Message.expires_at) <= at
     rows = (
@@ -118,9 +125,8 @@ def _make_due(session: Session, statement: Any) -> int:
         )
         .all()
     )
-    take_back_rows(session, rows)
     _end_unsent(session, [row for row in rows if row.state is MessageState.FAILED])
-    return len(rows)
+    return rows
 
 
 def _end_unsent(session: Session, ended: Sequence[Any]) -> None:

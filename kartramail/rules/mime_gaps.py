@@ -89,8 +89,13 @@ _GAP = "\0"  # a literal that has one is read with its text
 
 
 def _marked(literals: tuple[str, ...]) -> str | None:
-    """The text in lines, with a mark for each gap. A gap is never empty: it parts CR from LF."""
-    if any(_GAP in literal for literal in literals):
+    """The text in lines, with a mark for each gap.
+
+    None where a gap comes after a CR: whether that ends a line depends on what fills it.
+    """
+    if any(_GAP in literal for literal in literals) or any(
+        before.endswith("\r") for before in literals[:-1]
+    ):
         return None
     text = _GAP.join(literals).replace("\r\n", "\n").replace("\r", "\n")
     return text if text.endswith("\n") else text + "\n"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -608,6 +609,55 @@ def test_claims_whose_turns_come_in_another_order_do_not_wait_for_each_other_in_
         thread.join(60)
     assert failures == []
     assert counts == [20, 20]
+
+
+def test_what_goes_back_early_and_what_is_over_give_their_counts_back_in_one_order(
+    db: Database, account_id: int
+) -> None:
+    """A claim that has the count of the one account can have that of the other, too."""
+    if db.is_sqlite:
+        return  # there is one writer at a time
+    with db.transaction() as session:
+        first, second = sorted([account_id, add_account(session, "Other", "jo@yourcompany.com")])
+        for one in (first, second):
+            add_messages(session, one, 1, stream=COMMERCIAL)
+        worker = register_worker(session, "test", 1)
+        held = {
+            one.account_id: one.id for one in Claimer(has_limits=True).claim(session, worker, 10)
+        }
+        is_over = col(Message.id) == held[first]
+        session.connection().execute(update(Message).where(is_over).values(expires_at=now()))
+    with ThreadPoolExecutor(1) as pool, db.transaction() as session:
+        _lock_count(session, first)
+        going_back = pool.submit(
+            _in_a_transaction, db, postpone, worker, dict.fromkeys(held.values(), now())
+        )
+        _await_one_that_waits(session)
+        _lock_count(session, second)
+        session.commit()
+        going_back.result(60)
+    with db.reading() as session:
+        assert counted_of(session) == {first: 0, second: 0}
+        assert session.get_one(Message, held[first]).state == MessageState.FAILED
+        assert session.get_one(Message, held[second]).state == MessageState.QUEUED
+
+
+def _in_a_transaction(db: Database, work: Callable[..., None], *args: Any) -> None:
+    with db.transaction() as session:
+        work(session, *args)
+
+
+def _lock_count(session: Session, account_id: int) -> None:
+    mine = select(SendingDay.count).where(col(SendingDay.account_id) == account_id)
+    assert session.exec(mine.with_for_update(nowait=True)).all()
+
+
+def _await_one_that_waits(session: Session) -> None:
+    for _ in range(600):
+        if session.connection().execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).all():
+            return
+        sleep(0.05)
+    raise AssertionError("nobody waited for a lock")
 
 
 def test_a_claim_counts_for_all_its_accounts_in_one_order(db: Database, account_id: int) -> None:

@@ -17,6 +17,7 @@ from kartramail.db import Database
 from kartramail.delivery.loading import Loader
 from kartramail.messages.compose import Composer
 from kartramail.models import metadata
+from kartramail.outbox import lane_looks
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import look
@@ -137,6 +138,18 @@ def test_a_look_at_the_lanes_reads_little_however_much_waits(full: Million) -> N
     assert 0 < work < LANES * 100, work
 
 
+def test_a_look_that_met_much_that_has_left_reads_no_whole_table(
+    full: Million, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long it took is measured where it works; here every look is a long one."""
+    monkeypatch.setattr(lane_looks, "_SLOW", 0.0)
+    with plans_of(full.db) as plans, full.db.reading() as session:
+        assert look(session, now(), has_limits=False, floors=Floors())
+    newest = [plan for plan in plans if "ORDER BY lane.id DESC" in plan.statement]
+    assert len(newest) == (0 if full.db.is_sqlite else 1)
+    assert "\n".join(_bad(plans)) == ""
+
+
 def _pages_of_look(db: Database) -> int:
     seen: list[tuple[str, Any]] = []
 
@@ -187,9 +200,11 @@ def test_every_table_that_grows_is_large_enough_to_see_it_read_whole(
         with plans_of(full.db) as plans:
             connection.execute(text(f'SELECT count(*) FROM "{table}"'))
             connection.execute(text(f'SELECT * FROM "{table}" WHERE {key} = :one'), {"one": one})
-    whole, by_key = plans
+            connection.execute(text(f'SELECT {key} FROM "{table}" ORDER BY {key} DESC LIMIT 2000'))
+    whole, by_key, not_so_few = plans
     assert whole.read_whole == {table}
     assert by_key.read_whole == set()
+    assert not_so_few.read_whole == {table}
 
 
 def _everything(full: Million, session: Session, worker: int) -> None:

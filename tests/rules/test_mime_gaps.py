@@ -247,6 +247,12 @@ def test_other_values_and_words_are_quoted_the_quick_way(
     assert plan.plain_from == 0
 
 
+@pytest.mark.parametrize("value", ["", "\n", "Ann"])
+def test_a_gap_that_may_part_a_line_break_is_read_as_a_whole(value: str) -> None:
+    parts = Parts(("Hello\r", "\nAnn"), (0,))
+    assert not [plan for plan in plan_gaps("plain", parts) if plan.fill({"values": [value]})]
+
+
 @pytest.mark.parametrize("value", ["", "Ann\n"])
 def test_no_value_ends_a_quoted_body_with_an_empty_line(value: str) -> None:
     parts = Parts(("Hello ", ""), (0,))

@@ -101,9 +101,12 @@ def _sqlite_plan(statement: str, lines: list[str]) -> Plan:
 def _postgresql_plan(statement: str, top: dict[str, Any]) -> Plan:
     nodes = list(_nodes(top))
     by_index = {id(node): node.get("Index Name") for node in nodes}
+    begun = {id(inner) for node in nodes for inner in _only_begun(node)}
     whole = set()
     for node in nodes:
         if "Relation Name" not in node or node["Node Type"] in {"ModifyTable", "Bitmap Heap Scan"}:
+            continue
+        if id(node) in begun:
             continue
         if "Index Cond" not in node and node["Node Type"] != "Tid Scan":
             whole.add(node["Relation Name"])
@@ -117,6 +120,20 @@ def _postgresql_plan(statement: str, top: dict[str, Any]) -> Plan:
         frozenset(whole) & TABLES,
         frozenset(name for name in by_index.values() if name),
     )
+
+
+_FEW = 1_000
+"""Rows: as many as each table that grows has at least where plans are looked at."""
+
+
+def _only_begun(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a LIMIT stops after a few rows, as it reads them in the order of an index and leaves
+    none out."""
+    if node["Node Type"] != "Limit" or node["Plan Rows"] >= _FEW:
+        return
+    for inner in node["Plans"]:
+        if inner["Node Type"] in {"Index Scan", "Index Only Scan"} and "Filter" not in inner:
+            yield inner
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
