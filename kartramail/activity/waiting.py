@@ -97,7 +97,7 @@ def _show(lane: WaitingLane, moment: datetime) -> ShownLane:
         when=tuple(_when(lane, moment)),
         badge=told.badge,
         why=f"{told.why} {lane.words}".strip(),
-        advice=told.advice,
+        advice=told.advice_for(lane.stream),
         is_held=lane.reason is WaitReason.HELD,
         can_be_held=lane.source != PLATFORM,
         asks_first=lane.stream is Stream.TRANSACTIONAL,

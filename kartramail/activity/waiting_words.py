@@ -15,10 +15,6 @@ PLATFORM_TITLE = ("Mail of this system", "Links to confirm, to join, to reset")
 
 _NOTHING = "Nothing to do."
 _OPERATOR = "Tell whoever runs this system, if this stays."
-_TOO_OLD = (
-    f"What has waited for {KEPT_FOR[Stream.TRANSACTIONAL].days} days by then, commercial mail for "
-    f"{KEPT_FOR[Stream.COMMERCIAL].days}, is not sent any more."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +22,7 @@ class Told:
     """Why mail waits, and what to do. What the outbox says of a case stands behind `why`.
 
     `since` and `until` stand before a time: when the oldest was due (or the lane was paused), and
-    when it goes on by itself.
+    when it goes on by itself. `is_kept_back`: its time goes on while it waits (R-RETRY).
     """
 
     badge: str
@@ -34,20 +30,29 @@ class Told:
     advice: str = _NOTHING
     since: str = "since"
     until: str = "until"
+    is_kept_back: bool = False
+
+    def advice_for(self, stream: Stream) -> str:
+        """What to do about mail of this kind."""
+        if not self.is_kept_back:
+            return self.advice
+        days = KEPT_FOR[stream].days
+        return f"{self.advice} What has waited for {days} days by then is not sent any more."
 
 
 REASONS: Mapping[WaitReason, Told] = {
     WaitReason.HELD: Told(
         "paused",
         "Whatever comes waits, too.",
-        f"Resume it when it may leave. {_TOO_OLD}",
+        "Resume it when it may leave.",
         since="paused since",
+        is_kept_back=True,
     ),
     WaitReason.DAILY_LIMIT: Told(
         "waiting",
         "This is all for today.",
-        "Nothing to do: the rest follows by itself. Whoever runs this system can raise the limit. "
-        f"{_TOO_OLD}",
+        "Nothing to do: the rest follows by itself. Whoever runs this system can raise the limit.",
+        is_kept_back=True,
     ),
     WaitReason.NOT_DUE: Told(
         "waiting",

@@ -107,12 +107,18 @@ def test_each_reason_says_since_when_until_when_why_and_what_to_do(
 
 
 @pytest.mark.parametrize("reason", [WaitReason.HELD, WaitReason.DAILY_LIMIT])
+@pytest.mark.parametrize(("stream", "days"), [(Stream.TRANSACTIONAL, 5), (Stream.COMMERCIAL, 30)])
 def test_what_is_kept_back_on_purpose_is_not_promised_to_leave_however_late(
-    db: Database, alice: Actor, waits: list[WaitingLane], reason: WaitReason
+    db: Database,
+    alice: Actor,
+    waits: list[WaitingLane],
+    reason: WaitReason,
+    stream: Stream,
+    days: int,
 ) -> None:
     """Its time goes on meanwhile (R-RETRY)."""
-    waits.append(waits_in(lane_of(db, alice), Stream.COMMERCIAL, "mail", reason))
-    said = "What has waited for 5 days by then, commercial mail for 30, is not sent any more."
+    waits.append(waits_in(lane_of(db, alice), stream, "mail", reason))
+    said = f"What has waited for {days} days by then is not sent any more."
     assert said in read(shown(alice))
 
 
