@@ -16,6 +16,7 @@ from kartramail.accounts.rounds import ROUNDS as ACCOUNT_ROUNDS
 from kartramail.adapters.transport import Courier, SmtpSettings, Tls
 from kartramail.assets.rounds import ROUNDS as ASSET_ROUNDS
 from kartramail.config import Settings
+from kartramail.db import Database
 from kartramail.delivery.engine import Engine
 from kartramail.domains.rounds import ROUNDS as DOMAIN_ROUNDS
 from kartramail.domains.signers import Signers
@@ -73,14 +74,14 @@ def run_worker(installation: Installation, grace: float) -> None:
     )
     rounds.start()
     connections = installation.settings.worker_connections
-    engine = Engine(
-        installation.db, installation.settings, lambda: Courier(smtp, connections), stopping
-    )
+    queue = Database(installation.settings.database_url, by_index=True)
+    engine = Engine(queue, installation.settings, lambda: Courier(smtp, connections), stopping)
     for watch in (partial(_end_if_broken, engine), partial(_end_in_time, stopping, grace)):
         threading.Thread(target=watch, name="watch", daemon=True).start()
     # Not in this thread: a signal handler that sets the event may meet the event's own lock, held.
     with ThreadPoolExecutor(1, "engine") as pool:
         pool.submit(engine.run).result()
+    queue.dispose()
     installation.db.dispose()
 
 

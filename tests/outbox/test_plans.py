@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, make_url, text
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from kartramail import create_app
 from kartramail.clock import now
@@ -21,7 +21,7 @@ from kartramail.outbox import lane_looks
 from kartramail.outbox.claims import Claimer
 from kartramail.outbox.floors import Floors
 from kartramail.outbox.lane_looks import look
-from kartramail.outbox.models import Message
+from kartramail.outbox.models import Lane, LaneState, Message
 from kartramail.outbox.results import Result, write_results
 from kartramail.outbox.workers import register_worker
 from kartramail.rules.replies import Accepted
@@ -148,6 +148,43 @@ def test_a_look_that_met_much_that_has_left_reads_no_whole_table(
     newest = [plan for plan in plans if "ORDER BY lane.id DESC" in plan.statement]
     assert len(newest) == (0 if full.db.is_sqlite else 1)
     assert "\n".join(_bad(plans)) == ""
+
+
+@pytest.mark.parametrize("by_index", [True, False])
+def test_what_came_in_since_the_table_was_analysed_is_not_sorted_for_each_claim(
+    full: Million, by_index: bool
+) -> None:
+    """A worker goes by indexes whatever PostgreSQL guesses. Without that, it is seen here."""
+    if full.db.is_sqlite:
+        return  # it keeps no statistics unless it is asked to
+    db = Database(full.db.url, by_index=by_index)
+    with db.transaction() as session:
+        worker = register_worker(session, "test", 1)
+    with db.engine.connect() as connection, plans_of(db) as plans:
+        connection.rollback()  # what a connection was told outlives that
+        with Session(connection) as session:
+            _forget_statistics(session)
+            _hold_all_lanes_but_one(session)
+            assert len(Claimer(has_limits=False).claim(session, worker, 300)) == 300
+            session.rollback()
+    db.dispose()
+    (claim,) = [plan for plan in plans if "next_in_lane" in plan.statement]
+    assert ("Sort" in claim.shown) is not by_index
+    assert "ix_message_due" in claim.indexes
+
+
+def _hold_all_lanes_but_one(session: Session) -> None:
+    (open_lane, *_) = look(session, now(), has_limits=False, floors=Floors())
+    others = col(Lane.id) != open_lane.id
+    session.connection().execute(update(Lane).where(others).values(state=LaneState.HELD))
+
+
+def _forget_statistics(session: Session) -> None:
+    run = session.connection().execute
+    run(text("SELECT pg_clear_relation_stats('public', 'message')"))
+    for column in metadata.tables["message"].columns:
+        clear = text("SELECT pg_clear_attribute_stats('public', 'message', :name, false)")
+        run(clear, {"name": column.name})
 
 
 def _pages_of_look(db: Database) -> int:
