@@ -23,18 +23,10 @@ from kartramail.kept_secrets import (
     make_secret_key,
 )
 from kartramail.rules.address_syntax import Address, read_address
+from kartramail.rules.hosts import is_address_literal, is_host, is_loopback, is_network
 from kartramail.rules.name_servers import read_name_server
 from kartramail.rules.providers import is_public_suffix, provider_kind
-from kartramail.setting_values import (
-    is_address_literal,
-    is_counting_store,
-    is_host,
-    is_loopback,
-    is_network,
-    is_web_address,
-    own_name,
-    split,
-)
+from kartramail.setting_values import is_counting_store, is_web_address, own_name, split
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"

@@ -2,25 +2,16 @@
 
 import re
 import socket
-from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-_MAX_HOST = 253  # RFC 1035 §2.3.4, as text
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+from kartramail.rules.hosts import is_host
+
 # What Flask-Limiter counts in, by the name of its library `limits`.
 _COUNTING_STORES = (
     *("memory", "memcached", "mongodb", "mongodb+srv", "redis", "redis+unix", "redis+cluster"),
     *("redis+sentinel", "rediss", "valkey", "valkey+cluster", "valkey+sentinel", "valkey+unix"),
     "valkeys",
 )
-
-
-def is_host(name: str) -> bool:
-    """One label or more, as RFC 1123 §2.1 writes them; a number at the end makes an address."""
-    labels = name.split(".")
-    return (
-        len(name) <= _MAX_HOST and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-    )
 
 
 def own_name() -> str:
@@ -42,26 +33,6 @@ def split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def is_address_literal(text: str) -> bool:
-    """`[192.0.2.1]` and `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3)."""
-    inside = text.removeprefix("[").removesuffix("]")
-    if text != f"[{inside}]":
-        return False
-    try:
-        return ip_address(inside.removeprefix("ipv6:")).version == (6 if ":" in inside else 4)
-    except ValueError:
-        return False
-
-
-def is_network(text: str) -> bool:
-    """An address, or a network without bits of a host."""
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
-
-
 def is_web_address(address: str) -> bool:
     """http or https, a host, perhaps a port and a path."""
     try:
@@ -71,13 +42,3 @@ def is_web_address(address: str) -> bool:
         return False
     is_whole = bool(parts.hostname) and not parts.query and not re.search(r"\s", address)
     return parts.scheme in ("http", "https") and is_whole and has_port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine (RFC 6761 §6.3)."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

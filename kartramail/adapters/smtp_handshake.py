@@ -6,8 +6,8 @@ import ssl
 
 from kartramail.adapters.smtp_client import SmtpClient, network_words
 from kartramail.adapters.smtp_settings import SmtpSettings, Tls
+from kartramail.rules.hosts import is_loopback
 from kartramail.rules.replies import Deferred, Stage, clean_words
-from kartramail.setting_values import is_loopback
 
 # Whoever sits between can take the offer away as easily as break what follows it (RFC 3207 §6).
 _NO_OFFER = (

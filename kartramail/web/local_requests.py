@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from kartramail.setting_values import is_loopback
+from kartramail.rules.hosts import is_loopback
 
 # Any of these says that the request came through something else on its way here.
 _FORWARDING = {"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"}
