@@ -25,8 +25,8 @@ class QueueFigures:
 
     `waiting_since` is about what could leave now, None where nothing can: what somebody has paused
     is due and may be so for weeks, what stands behind the limit of a day until midnight, and nobody
-    is to be woken for that. `held` is what workers had
-    in their hands at their last heartbeats, also those that died since.
+    is to be woken for that. `held` is what workers had in their hands at their last heartbeats,
+    also those that died since.
     """
 
     due: int
