@@ -116,6 +116,13 @@ def waiting_since(db: Database, *, has_limits: bool = True) -> datetime | None:
     return by_banner
 
 
+def add_three(session: Session, due_at: datetime) -> int:
+    """A new account, in which three commercial messages have been due since then."""
+    account_id = add_account(session)
+    add_messages(session, account_id, 3, stream=COMMERCIAL, due_at=due_at)
+    return account_id
+
+
 def fill_day(session: Session, account_id: int, at: datetime) -> None:
     """The account has begun to send all that it may on the day of `at`."""
     set_limit(session, account_id, 5)
@@ -135,8 +142,8 @@ def test_what_stands_behind_the_limit_of_a_day_is_due_and_waits_for_nobody(
     db: Database, noon: datetime
 ) -> None:
     with db.transaction() as session:
-        account_id, other = add_account(session), add_account(session, "Roe", "roe@roe.com")
-        add_messages(session, account_id, 3, stream=COMMERCIAL, due_at=noon - 2 * AN_HOUR)
+        account_id = add_three(session, noon - 2 * AN_HOUR)
+        other = add_account(session, "Roe", "roe@roe.com")
         fill_day(session, account_id, noon)
     assert waiting_since(db) is None
     assert figures(db).due == 3
@@ -153,8 +160,7 @@ def test_receipts_wait_for_a_worker_where_commercial_mail_waits_for_midnight(
     db: Database, noon: datetime
 ) -> None:
     with db.transaction() as session:
-        account_id = add_account(session)
-        add_messages(session, account_id, 3, stream=COMMERCIAL, due_at=noon - 2 * AN_HOUR)
+        account_id = add_three(session, noon - 2 * AN_HOUR)
         fill_day(session, account_id, noon)
         add_messages(session, account_id, 1, due_at=noon - AN_HOUR)
     assert waiting_since(db) == noon - AN_HOUR
@@ -164,8 +170,7 @@ def test_what_was_tried_before_waits_for_a_worker_at_the_limit_unless_all_is_sto
     db: Database, noon: datetime
 ) -> None:
     with db.transaction() as session:
-        account_id = add_account(session)
-        add_messages(session, account_id, 3, stream=COMMERCIAL, due_at=noon - 2 * AN_HOUR)
+        account_id = add_three(session, noon - 2 * AN_HOUR)
         add_messages(session, account_id, 1, stream=COMMERCIAL, due_at=noon - AN_HOUR, tries=1)
         add_messages(session, account_id, 1, stream=COMMERCIAL, due_at=noon + AN_HOUR, tries=1)
         fill_day(session, account_id, noon)
@@ -181,8 +186,7 @@ def test_what_the_limit_of_yesterday_kept_back_waits_since_midnight(
     """Else every day began with an alarm."""
     midnight = noon - 12 * AN_HOUR
     with db.transaction() as session:
-        account_id = add_account(session)
-        add_messages(session, account_id, 3, stream=COMMERCIAL, due_at=noon - 20 * AN_HOUR)
+        account_id = add_three(session, noon - 20 * AN_HOUR)
     assert waiting_since(db) == noon - 20 * AN_HOUR
     with db.transaction() as session:
         fill_day(session, account_id, midnight - AN_HOUR)
@@ -196,8 +200,7 @@ def test_a_paused_lane_below_its_limit_waits_for_nobody_either(
     db: Database, noon: datetime
 ) -> None:
     with db.transaction() as session:
-        account_id = add_account(session)
-        add_messages(session, account_id, 3, stream=COMMERCIAL, due_at=noon - 2 * AN_HOUR)
+        account_id = add_three(session, noon - 2 * AN_HOUR)
         set_limit(session, account_id, 9)
         hold_lane(session, account_id, lane_id_for(session, account_id, COMMERCIAL))
     assert waiting_since(db) is None
