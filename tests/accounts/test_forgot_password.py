@@ -1,13 +1,10 @@
 """A forgotten password: a link works once, for an hour, and ends every sign-in (R-SAFE)."""
 
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlmodel import select, update
 
 from kartramail.accounts.models import OneTimeToken
@@ -16,6 +13,7 @@ from kartramail.ids import show_id
 from kartramail.installation import Installation
 from tests.support.cast import PASSWORD, Actor, post
 from tests.support.mailbox import mails_to, newest_link, templates_to
+from tests.support.statements import heard
 
 ALICE = "alice@doeinc.com"
 NEW = {"password": "another sentence for Alice"}
@@ -162,21 +160,14 @@ def test_as_much_is_written_for_a_stranger(
     """R-SAFE: but for the mail itself, which stands in the outbox of an account."""
 
     def written(email: str) -> list[str]:
-        statements: list[str] = []
-        note = partial(_note, statements)
-        event.listen(installation.db.engine, "before_cursor_execute", note)
-        post(client, "/forgot", {"email": email})
-        event.remove(installation.db.engine, "before_cursor_execute", note)
-        return [each for each in statements if each != "INSERT INTO message"]
+        with heard(installation.db) as statements:
+            post(client, "/forgot", {"email": email})
+        words = [statement.split()[:3] for statement, _ in statements]
+        writing = [" ".join(each) for each in words if each[0] in ("INSERT", "UPDATE", "DELETE")]
+        return [each for each in writing if each != "INSERT INTO message"]
 
     assert written(ALICE) == written("nobody@doeinc.com")
     assert written(ALICE) == ["UPDATE one_time_token SET", "INSERT INTO one_time_token"]
-
-
-def _note(statements: list[str], *args: Any) -> None:
-    words = args[2].split()
-    if words[0] in ("INSERT", "UPDATE", "DELETE"):
-        statements.append(" ".join(words[:3]))
 
 
 def test_the_link_of_a_stranger_leads_nowhere(

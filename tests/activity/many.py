@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.ids import first_id_at
-
-Statement = tuple[str, Any]
+from tests.support.statements import before_each
 
 Planned = tuple[str, list[str]]
 """A statement, and a line for each table of its plan."""
@@ -55,21 +54,6 @@ def add_many(
 
 
 @contextmanager
-def heard(db: Database) -> Iterator[list[Statement]]:
-    """The statements that are run meanwhile, with their values."""
-    statements: list[Statement] = []
-
-    def listen(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
-        statements.append((statement, values))
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
-
-
-@contextmanager
 def planned(db: Database) -> Iterator[list[Planned]]:
     """The statements about messages that are run meanwhile, and how the database goes about each.
 
@@ -77,18 +61,15 @@ def planned(db: Database) -> Iterator[list[Planned]]:
     """
     found: list[Planned] = []
 
-    def listen(by: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+    def ask(by: Connection, statement: str, values: Any) -> None:
         if "FROM message" in statement:
             asking = by.connection.cursor()
             asking.execute(f"{_HOW[db.is_sqlite]} {statement}", values)
             found.append((statement, _lines(db, asking.fetchall())))
             asking.close()
 
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with before_each(db, ask):
         yield found
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
 
 
 _HOW = {True: "EXPLAIN QUERY PLAN", False: "EXPLAIN (ANALYZE, FORMAT JSON)"}

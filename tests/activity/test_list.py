@@ -168,7 +168,7 @@ def test_an_account_without_messages_is_offered_a_test(alice: Actor) -> None:
 
 
 def test_few_queries_whatever_a_page_shows(db: Database, alice: Actor, calendar: Asset) -> None:
-    from tests.activity.many import heard
+    from tests.support.statements import heard
 
     for n in range(PAGE):
         words = (f"Different {n} {{{{ n }}}}", "text", None)

@@ -18,9 +18,9 @@ from kartramail.outbox.lanes import PLATFORM, lane_id_for
 from kartramail.outbox.models import Lane, LaneState
 from kartramail.outbox.waiting import WaitingLane, WaitReason
 from kartramail.rules.streams import Stream
-from tests.activity.many import heard
 from tests.activity.test_list import add
 from tests.support.cast import Actor
+from tests.support.statements import heard
 
 
 def waits_in(

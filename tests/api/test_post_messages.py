@@ -12,10 +12,10 @@ from kartramail.db import Database
 from kartramail.ids import new_id, read_id, show_id
 from kartramail.outbox.models import MessageState, SourceKind
 from kartramail.senders.removal import Removed, remove_sender
-from tests.activity.many import heard
 from tests.api.conftest import Program
 from tests.senders.further import add
 from tests.support.outbox import messages
+from tests.support.statements import heard
 
 MESSAGE = {"to": "pat@example.net", "subject": "Hello", "text": "Good morning"}
 

@@ -12,12 +12,12 @@ from kartramail.installation import Installation
 from kartramail.senders import further
 from kartramail.senders.further import load_senders
 from kartramail.senders.placeholders import find_placeholder
-from tests.activity.many import heard
 from tests.api.conftest import Program
 from tests.senders.further import add, choose_for_asset, row
 from tests.support.dns_server import DnsServer
 from tests.support.domains import authenticate
 from tests.support.mailbox import templates_to
+from tests.support.statements import heard
 
 SUPPORT = {
     "name": "Alice support",

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from kartramail.accounts.models import Account, Membership, Role, User
 from kartramail.assets.events import EventRefused, EventRequest, judge_event
@@ -15,6 +14,7 @@ from kartramail.outbox.models import MessageState, SourceKind
 from tests.support.cast import Actor
 from tests.support.events import EVERYWHERE, PAT, add_asset, change, fire, in_hours
 from tests.support.outbox import messages
+from tests.support.statements import heard
 
 
 def test_the_notification_goes_to_the_contact(
@@ -166,14 +166,8 @@ def test_an_event_costs_few_queries(installation: Installation, db: Database, al
     """The second of its kind: what is new once (a content, an answer) is written once."""
     calendar = add_asset(db, alice.account_id)
     fire(installation, alice.account_id, calendar, "calendar.booked", starts_at=in_hours(100))
-    asked: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith(("BEGIN", "COMMIT")):
-            asked.append(statement)
-
-    sqlalchemy_event.listen(db.engine, "before_cursor_execute", note)
-    fire(installation, alice.account_id, calendar, "calendar.booked", starts_at=in_hours(100))
-    sqlalchemy_event.remove(db.engine, "before_cursor_execute", note)
+    with heard(db) as statements:
+        fire(installation, alice.account_id, calendar, "calendar.booked", starts_at=in_hours(100))
+    asked = [one for one, _ in statements if not one.startswith(("BEGIN", "COMMIT"))]
     assert len(asked) <= 12, asked
     assert len([one for one in asked if "notification_setting" in one]) <= 2

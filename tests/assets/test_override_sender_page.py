@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 
 from kartramail.assets.kinds import TYPES
@@ -24,6 +23,7 @@ from tests.support.cast import Actor
 from tests.support.dns_server import DnsServer
 from tests.support.domains import authenticate
 from tests.support.events import add_asset, fire, in_hours
+from tests.support.statements import heard
 
 BOOKED = "calendar.booked"
 FIELD = "sender_calendar_booked"
@@ -309,18 +309,10 @@ def test_a_page_of_many_asks_the_database_as_little_as_one_of_few(
     alice: Actor, calendar: int, db: Database
 ) -> None:
     """All senders are resolved in one go, however many notifications there are."""
-
     product = add_asset(db, alice.account_id, "product", "The course")
-    asked: list[str] = []
-
-    def note(*args: object) -> None:
-        asked.append(str(args[2]))
-
     counts = {}
-    event.listen(db.engine, "before_cursor_execute", note)
     for number, kind in ((calendar, "calendar"), (product, "product")):
-        asked.clear()
-        alice.get(page_of(number, kind))
+        with heard(db) as asked:
+            alice.get(page_of(number, kind))
         counts[kind] = len(asked)
-    event.remove(db.engine, "before_cursor_execute", note)
     assert counts["product"] <= counts["calendar"] < 30, counts

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy import event
-
 from kartramail.assets.defaults import default_source, default_words
 from kartramail.assets.kinds import TYPES, types_for
 from kartramail.assets.settings import (
@@ -17,6 +15,7 @@ from kartramail.db import Database
 from kartramail.outbox.contents import Words
 from tests.support.cast import Actor
 from tests.support.events import add_asset
+from tests.support.statements import Statement, heard
 
 BOOKED = TYPES["calendar.booked"]
 ALL = {"enabled", "subject", "html", "text", "sender"}
@@ -135,17 +134,14 @@ def test_settings_of_another_account_count_for_nothing(
 def test_a_page_of_settings_costs_two_queries(db: Database, alice: Actor) -> None:
     calendar = add_asset(db, alice.account_id)
     put(db, alice.account_id, None, subject="Everywhere")
-    asked: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        if arguments[2].startswith("SELECT"):
-            asked.append(arguments[2])
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    with db.reading() as session:
+    with heard(db) as asked, db.reading() as session:
         settings = load_settings(session, alice.account_id, calendar, types_for("calendar"))
     assert len(settings) == len(types_for("calendar"))
-    assert len(asked) == 2
-    asked.clear()
-    sent(db, alice.account_id, calendar)
-    assert len(asked) == 1
+    assert queries(asked) == 2
+    with heard(db) as asked:
+        sent(db, alice.account_id, calendar)
+    assert queries(asked) == 1
+
+
+def queries(asked: list[Statement]) -> int:
+    return sum(one.startswith("SELECT") for one, _ in asked)

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlmodel import update
 
 from kartramail.clock import now
@@ -17,6 +16,7 @@ from kartramail.onboarding.checklist import Checklist, make_checklist, read_situ
 from kartramail.outbox.models import Message, MessageState
 from kartramail.senders.models import Sender
 from tests.support.cast import Actor, make_account, sign_in
+from tests.support.statements import heard
 
 
 def checklist(installation: Installation, account_id: int) -> Checklist:
@@ -122,11 +122,11 @@ def test_looking_for_a_test_reads_only_tests(alice: Actor, installation: Install
     """An account with a million messages and no test has a first page as well."""
     if installation.db.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL reads so small a table as a whole")
-    asked = []
     with installation.db.reading() as session:
-        event.listen(session.connection(), "before_cursor_execute", lambda *it: asked.append(it))
-        has_accepted_test(session, alice.account_id)
-        (_, _, statement, values, _, _) = asked[0]
+        session.connection()
+        with heard(installation.db) as asked:
+            has_accepted_test(session, alice.account_id)
+        statement, values = asked[0]
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         assert "ix_message_test" in str(plan.all())
 

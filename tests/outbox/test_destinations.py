@@ -4,12 +4,12 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 
 from kartramail.clock import now
 from kartramail.db import Database
 from kartramail.outbox.destinations import Closed, Destination, load_closed, note_destinations
+from tests.support.statements import heard
 
 
 def soon(seconds: float) -> Closed:
@@ -52,11 +52,9 @@ def test_what_is_over_goes(db: Database) -> None:
 
 
 def test_a_thousand_domains_take_few_statements(db: Database) -> None:
-    statements: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(str(args[2])))
-    with db.transaction() as session:
+    with heard(db) as statements, db.transaction() as session:
         note_destinations(session, {f"domain{n}.net": soon(30) for n in range(1_000)})
-    assert len([one for one in statements if "destination" in one]) == 3
+    assert len([one for one, _ in statements if "destination" in one]) == 3
     with db.reading() as session:
         assert len(load_closed(session, now())) == 1_000
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlmodel import Session, col, update
 
 from kartramail.clock import now
@@ -23,6 +23,7 @@ from kartramail.outbox.workers import beat, reclaim, register_worker
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from kartramail.rules.streams import Stream
 from tests.support.outbox import add_account, add_messages
+from tests.support.statements import Statement, heard
 
 COMMERCIAL = Stream.COMMERCIAL
 AN_HOUR = timedelta(hours=1)
@@ -276,24 +277,14 @@ def _old_snapshot(db: Database) -> Iterator[None]:
 
 def _pages(db: Database, work: Callable[[Session], None]) -> int:
     """Pages that PostgreSQL visits for the statements about messages of `work`, which is undone."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, many: bool) -> None:
-        is_asked = "message" in statement and not statement.startswith("INSERT")
-        if is_asked or statement.startswith("SET LOCAL"):
-            seen.extend((statement, one) for one in (values if many else [values]))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        with Session(db.engine) as session:
-            work(session)
-            session.rollback()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+    with heard(db) as statements, Session(db.engine) as session:
+        work(session)
+        session.rollback()
+    seen = [one for one in statements if _is_about_messages(one[0])]
     assert seen
     pages = 0
     with db.engine.connect() as connection:
-        for statement, values in seen:
+        for statement, values in _each_run(seen):
             if statement.startswith("SET LOCAL"):
                 connection.exec_driver_sql(statement)
                 continue
@@ -304,6 +295,17 @@ def _pages(db: Database, work: Callable[[Session], None]) -> int:
             pages += int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
         connection.rollback()
     return pages
+
+
+def _is_about_messages(statement: str) -> bool:
+    """Or says how such a one is to be planned."""
+    is_asked = "message" in statement and not statement.startswith("INSERT")
+    return is_asked or statement.startswith("SET LOCAL")
+
+
+def _each_run(statements: list[Statement]) -> Iterator[Statement]:
+    for statement, values in statements:
+        yield from ((statement, one) for one in (values if isinstance(values, list) else [values]))
 
 
 def _claim_twenty(claimer: Claimer, worker: int) -> Callable[[Session], None]:

@@ -10,7 +10,7 @@ from time import sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
@@ -25,6 +25,7 @@ from kartramail.outbox.workers import register_worker, sign_off
 from kartramail.rules.streams import Stream
 from kartramail.rules.warm_up import MOST_EARLIER_DAYS, daily_limit
 from tests.support.outbox import add_account, add_messages
+from tests.support.statements import heard
 
 COMMERCIAL = Stream.COMMERCIAL
 
@@ -112,17 +113,8 @@ def add_history(
 def _rows_of_limits(db: Database, accounts: list[int]) -> int:
     with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("VACUUM ANALYZE sending_day"))
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _many: bool) -> None:
-        seen.append((statement, values))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        with db.reading() as session:
-            load_limits(session, accounts)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+    with heard(db) as seen, db.reading() as session:
+        load_limits(session, accounts)
     ((statement, values),) = (one for one in seen if "sending_day" in one[0])
     with db.engine.connect() as connection:
         explained = connection.exec_driver_sql(

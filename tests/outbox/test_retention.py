@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, SQLModel, col, func, insert, select, update
 
@@ -31,6 +31,7 @@ from kartramail.outbox.rounds import ROUNDS
 from kartramail.rules.streams import Stream
 from kartramail.worker.rounds import run_due_rounds
 from tests.support.outbox import add_account, add_messages, messages
+from tests.support.statements import before_each, heard
 
 DAYS = 90
 ENDS: dict[str, Any] = {"due_at": None, "state": MessageState.SENT, "tries": 1, "attempts": 1}
@@ -272,14 +273,12 @@ def test_a_batch_that_fails_leaves_all_as_it_was(db: Database, account_id: int, 
         add_many(session, account_id, 40)
     before = messages(db)
 
-    def fail(_c: Connection, _k: Any, statement: str, *_: Any) -> None:
+    def fail(_c: Connection, statement: str, _v: Any) -> None:
         if statement.startswith(f"DELETE FROM {table} "):
             raise _Killed
 
-    event.listen(db.engine, "before_cursor_execute", fail)
-    with pytest.raises(_Killed):
+    with before_each(db, fail), pytest.raises(_Killed):
         move(db)
-    event.remove(db.engine, "before_cursor_execute", fail)
     assert [one.model_dump() for one in messages(db)] == [one.model_dump() for one in before]
     assert (count(db, OldMessage), count(db, Attempt), count(db, Content)) == (0, 4, 1)
     assert move(db) == Moved(40, 1, None)
@@ -377,17 +376,10 @@ def _many(db: Database, account_id: int) -> None:
 
 @pytest.mark.usefixtures("_many")
 def test_no_statement_reads_a_whole_table(db: Database) -> None:
-    statements: list[tuple[str, Any]] = []
-
-    def keep(_c: Connection, _k: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith(("SELECT", "DELETE", "INSERT")):
-            statements.append((statement, parameters))
-
     horizon = now() - timedelta(days=DAYS)
-    event.listen(db.engine, "before_cursor_execute", keep)
-    with db.transaction() as session:
+    with heard(db) as asked, db.transaction() as session:
         moved = move_batch(session, horizon, 0, 200)
-    event.remove(db.engine, "before_cursor_execute", keep)
+    statements = [one for one in asked if one[0].startswith(("SELECT", "DELETE", "INSERT"))]
     assert moved.messages == 200
     assert len(statements) == 7
     with db.engine.connect() as connection:

@@ -1,12 +1,9 @@
 """Results other than accepted ones, many together: each row is written as if it came alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
@@ -19,6 +16,7 @@ from kartramail.outbox.results import Failed, Result, record_results
 from kartramail.outbox.workers import reclaim, register_worker
 from kartramail.rules.replies import Accepted, Deferred, Refused, Stage
 from tests.support.outbox import add_account, add_messages, messages
+from tests.support.statements import heard
 
 OK = Accepted(250, "2.0.0 Ok", "mx:25")
 LATER = Deferred(Stage.RCPT, 451, "4.3.0 later", "mx:25")
@@ -208,21 +206,7 @@ def test_forty_results_take_as_many_statements_as_four(
             ids = held(session, account_id, worker, number)
             outcomes: list[Any] = [LATER, UNKNOWN, UNBUILT, IN_DOUBT]
             results = [Result(one, outcomes[n % 4], None) for n, one in enumerate(ids)]
-            with counted(db) as statements:
+            with heard(db) as statements:
                 assert record_results(session, worker, results) == number
             counts.append(len(statements))
     assert counts == [4, 4]  # read and lock, write, and two logs
-
-
-@contextmanager
-def counted(db: Database) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, _v: Any, _x: Any, _many: bool) -> None:
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)

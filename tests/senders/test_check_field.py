@@ -6,12 +6,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
-from sqlalchemy import Select, event
+from sqlalchemy import Select
 
 from kartramail.db import Database
 from tests.senders.reading import CHECK, EDIT, message_of, text_of
 from tests.support.cast import Actor, post
 from tests.support.dns_server import DnsServer
+from tests.support.statements import heard
 
 TYPED = {
     "sender_name": "Doe Inc.",
@@ -140,7 +141,6 @@ def test_a_keystroke_costs_one_query(
     """The glance at the person: the keystroke must stay as cheap as a bare form."""
     alice.post(f"{CHECK}/send_from", TYPED, headers=TYPING)  # the first one looks at the schema
     database: Database = app.extensions["kartramail"].db
-    asked: list[str] = []
     glances: list[object] = []
     glance = database.glance
 
@@ -148,15 +148,9 @@ def test_a_keystroke_costs_one_query(
         glances.append(values)
         return glance(statement, **values)
 
-    def count(*args: object) -> None:
-        asked.append(str(args[2]))
-
     monkeypatch.setattr(database, "glance", note)
-    event.listen(database.engine, "before_cursor_execute", count)
-    try:
+    with heard(database) as asked:
         alice.post(f"{CHECK}/send_from", TYPED, headers=TYPING)
-    finally:
-        event.remove(database.engine, "before_cursor_execute", count)
     assert len(glances) == 1
     assert asked == []
 

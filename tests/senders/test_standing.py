@@ -12,6 +12,7 @@ from kartramail.ids import new_id
 from kartramail.senders.models import MailboxProof
 from kartramail.senders.standing import Proof, gateway_standing, sender_standing
 from tests.support.outbox import add_account
+from tests.support.statements import heard
 
 DOMAIN = "kartra.com"
 
@@ -47,21 +48,13 @@ def test_the_proof_of_another_account_counts_for_nothing(db: Database) -> None:
 
 def test_three_queries_each(db: Database) -> None:
     """The sender, its domain, and claims on it: delivery asks for every sender of a batch."""
-    from sqlalchemy import event
-
-    asked: list[str] = []
     with db.transaction() as session:
         account_id = add_account(session)
     with db.reading() as session:
         session.connection()
-
-        def count(*args: object) -> None:
-            asked.append(str(args[2]))
-
-        event.listen(db.engine, "before_cursor_execute", count)
-        standing = gateway_standing(session, account_id, DOMAIN)
-        assert sender_standing(session, account_id, standing.sender_id, DOMAIN) == standing
-        event.remove(db.engine, "before_cursor_execute", count)
+        with heard(db) as asked:
+            standing = gateway_standing(session, account_id, DOMAIN)
+            assert sender_standing(session, account_id, standing.sender_id, DOMAIN) == standing
     assert len(asked) == 6
 
 
