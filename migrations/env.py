@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import AutoString
 
-from kartramail.db import StateType, UtcDateTime
+from kartramail.column_types import StateType, UtcDateTime
 from kartramail.models import metadata
 
 

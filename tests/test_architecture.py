@@ -14,7 +14,7 @@ PACKAGE = ROOT / "kartramail"
 FLOORS = [
     {"errors", "clock", "ids"},
     {"rules"},
-    {"config", "setting_values", "kept_secrets", "db", "rounds", "processes"},
+    {"config", "setting_values", "kept_secrets", "column_types", "db", "rounds", "processes"},
     {"adapters"},
     {"installation"},
     {"outbox"},

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlmodel import insert, select
 
 from kartramail.accounts.models import Account, Membership, Role
-from kartramail.db import Database, StateType
+from kartramail.column_types import StateType
+from kartramail.db import Database
 from kartramail.errors import SchemaError
 from kartramail.ids import new_id
 from kartramail.models import metadata

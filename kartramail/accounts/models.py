@@ -8,7 +8,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import JSON, Field, SQLModel
 
 from kartramail.clock import now
-from kartramail.db import IdType, StateType, UtcDateTime, id_field
+from kartramail.column_types import IdType, StateType, UtcDateTime, id_field
 
 
 class Role(StrEnum):

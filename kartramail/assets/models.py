@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import JSON, Field, SQLModel
 
 from kartramail.clock import now
-from kartramail.db import IdType, UtcDateTime, id_field
+from kartramail.column_types import IdType, UtcDateTime, id_field
 
 EVERYWHERE = 0
 """The asset number of a setting that holds for the whole account."""

@@ -8,7 +8,7 @@ from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import JSON, Field, SQLModel
 
 from kartramail.clock import now
-from kartramail.db import IdType, StateType, UtcDateTime, id_field
+from kartramail.column_types import IdType, StateType, UtcDateTime, id_field
 from kartramail.rules.dns_records import RecordState
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Date, Integer, bindparam, exists, text, tuple_
 from sqlmodel import Session, col, select, update
 
 from kartramail.clock import now
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 from kartramail.errors import KartraMailError
 from kartramail.outbox.days import Days
 from kartramail.outbox.floors import Floors

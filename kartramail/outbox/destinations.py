@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from kartramail.clock import now
-from kartramail.db import UtcDateTime
+from kartramail.column_types import UtcDateTime
 
 _ROWS_A_STATEMENT = 500
 

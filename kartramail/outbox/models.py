@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstrai
 from sqlmodel import JSON, Field, SQLModel, col
 
 from kartramail.clock import now
-from kartramail.db import IdType, StateType, UtcDateTime, id_field
+from kartramail.column_types import IdType, StateType, UtcDateTime, id_field
 from kartramail.rules.streams import Stream
 
 

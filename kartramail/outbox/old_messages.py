@@ -7,7 +7,7 @@ from sqlalchemy import Index, any_, text
 from sqlalchemy.dialects.postgresql import array
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kartramail.db import IdType, StateType, UtcDateTime
+from kartramail.column_types import IdType, StateType, UtcDateTime
 from kartramail.outbox.models import Message, MessageState, SourceKind
 from kartramail.rules.streams import Stream
 

@@ -10,7 +10,7 @@ from sqlalchemy import and_, literal, or_, tuple_
 from sqlmodel import Session, col, func, select
 
 from kartramail.clock import now
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 from kartramail.outbox.by_index import by_index
 from kartramail.outbox.floors import Floors, Place
 from kartramail.outbox.lane_looks import first_due, waiting_since

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, case
 from sqlmodel import Session, col, insert, update
 
 from kartramail.clock import now
-from kartramail.db import UtcDateTime
+from kartramail.column_types import UtcDateTime
 from kartramail.ids import new_id
 from kartramail.outbox.cancellation import end_called_back
 from kartramail.outbox.fencing import is_held_by

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, bindparam, case
 from sqlmodel import Session, col, func, update
 
-from kartramail.db import StateType, UtcDateTime
+from kartramail.column_types import StateType, UtcDateTime
 from kartramail.outbox.models import VARIABLES_AFTER_THE_END, Message, MessageState
 from kartramail.outbox.outcomes import Failed, Result
 from kartramail.outbox.tries import Try, find_tries

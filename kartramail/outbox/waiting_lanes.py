@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import column, text
 from sqlmodel import Session
 
-from kartramail.db import StateType, UtcDateTime
+from kartramail.column_types import StateType, UtcDateTime
 from kartramail.outbox.floors import BEGINNING, Place
 from kartramail.outbox.lanes import PLATFORM
 from kartramail.outbox.models import WAITS_AGAIN, LaneState

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, case, column, func, table
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from kartramail.db import IdType
+from kartramail.column_types import IdType
 from kartramail.outbox.models import PLATFORM_SOURCES, Message
 from kartramail.senders.choices import EVERYWHERE
 from kartramail.senders.models import ChoiceScope, Gateway, Sender, SenderChoice

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from kartramail.clock import now
-from kartramail.db import IdType, StateType, UtcDateTime, id_field
+from kartramail.column_types import IdType, StateType, UtcDateTime, id_field
 
 
 class Placeholder(SQLModel, table=True):

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from kartramail.accounts.models import Account
 from kartramail.clock import now
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 from kartramail.domains.standing import DomainStanding, domain_standing
 from kartramail.errors import NotFound
 from kartramail.senders.models import Gateway, MailboxProof, Placeholder, Sender

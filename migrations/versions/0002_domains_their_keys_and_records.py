@@ -7,7 +7,7 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

@@ -17,7 +17,7 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

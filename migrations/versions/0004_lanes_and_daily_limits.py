@@ -10,7 +10,7 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 from kartramail.ids import new_id
 
 revision = "0004"

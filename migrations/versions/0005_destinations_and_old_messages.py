@@ -9,7 +9,7 @@ Revises: 0004
 import sqlalchemy as sa
 from alembic import op
 
-from kartramail.db import IdType, UtcDateTime
+from kartramail.column_types import IdType, UtcDateTime
 
 revision = "0005"
 down_revision = "0004"
