@@ -22,7 +22,8 @@ from kartramail.rules.headers import (
     unstructured_field,
 )
 from kartramail.rules.mime_bodies import BOUNDARY, encode_part, is_plain
-from kartramail.rules.mime_gaps import GapPlan, HasGaps, plan_gaps
+from kartramail.rules.mime_gap_plans import GapPlan, HasGaps
+from kartramail.rules.mime_gaps import plan_gaps
 
 
 class Renderable(Protocol):
