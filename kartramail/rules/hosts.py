@@ -23,8 +23,9 @@ def is_address_literal(text: str) -> bool:
     inside = text.removeprefix("[").removesuffix("]")
     if text != f"[{inside}]":
         return False
+    address = inside.removeprefix("ipv6:")
     try:
-        return ip_address(inside.removeprefix("ipv6:")).version == (6 if ":" in inside else 4)
+        return ip_address(address).version == (4 if address == inside else 6)
     except ValueError:
         return False
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import make_url, text
 from sqlmodel import Session, col, select, update
 
 from kartramail import create_app
@@ -33,6 +33,7 @@ from tests.outbox.hot_pages import VISITS
 from tests.outbox.hot_works import WORKS, Work, claims_at_the_limit, figures
 from tests.support.million import LANES, ONLY_WHAT_IS_TO_BE_DONE, SMALL, Million, fill
 from tests.support.plans import Plan, nothing_is_read_whole, plans_of
+from tests.support.statements import heard
 
 OFTEN = timedelta(minutes=5)
 GROWING = frozenset(metadata.tables) - SMALL.keys()
@@ -188,17 +189,8 @@ def _forget_statistics(session: Session) -> None:
 
 
 def _pages_of_look(db: Database) -> int:
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _many: bool) -> None:
-        seen.append((statement, values))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        with db.reading() as session:
-            assert len(look(session, now(), has_limits=False, floors=Floors())) == LANES
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+    with heard(db) as seen, db.reading() as session:
+        assert len(look(session, now(), has_limits=False, floors=Floors())) == LANES
     ((statement, values),) = (one for one in seen if "waiting_lanes" in one[0])
     with db.engine.connect() as connection:
         explained = connection.exec_driver_sql(

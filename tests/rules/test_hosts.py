@@ -61,6 +61,7 @@ def test_a_literal_is_an_address_in_brackets(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        *("[2001:db8::1]",),
         *("", "[", "]", "[]", "[ipv6:]", "[localhost]", "192.0.2.1", "2001:db8::1", "[192.0.2.1"),
         *("192.0.2.1]", "[[192.0.2.1]]", "[192.0.2.1.]", "[192.0.2.256]", "[ipv6:192.0.2.1]"),
     ],
