@@ -22,23 +22,30 @@ from kartramail.column_types import read_json
 class Database:
     """One database of one installation. Opens nothing until it is asked.
 
-    `by_index`: for whoever asks only for what an index has in the order in which it is wanted.
+    `by_index`: for whoever asks the same few things all the time, and only for what an index has
+    in the order in which it is wanted. PostgreSQL keeps their plans, and knows no other way.
     """
 
     def __init__(self, url: str, *, by_index: bool = False) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
-        if by_index and not self.is_sqlite:
+        self._reading = self.engine
+        self._keeps_plans = by_index and not self.is_sqlite
+        if self._keeps_plans:
             event.listen(self.engine, "connect", _go_by_index)
+            self._reading = self.engine.execution_options(postgresql_readonly=True)
         self._writing = self.engine.execution_options(begins_immediate=True)
         self._glances: dict[Select[Any], SQLCompiler] = {}
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database; whatever it changes is thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
+            if self._keeps_plans:  # psycopg forgets them with a rollback
+                session.expunge_all()
+                session.commit()
 
     def glance(self, statement: Select[Any], **values: object) -> tuple[Any, ...] | None:
         """The first row of one SELECT with these values bound, as the driver gives it.
